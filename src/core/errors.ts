@@ -1,0 +1,34 @@
+import { GraphQLError, type GraphQLErrorOptions } from 'graphql'
+
+/** The closed list of `extensions.code` values a client may meet. */
+export const errorCodes = [
+  'BAD_USER_INPUT',
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'CONFLICT',
+  'TIMEOUT',
+  'RATE_LIMITED',
+  'OVERLOADED',
+  'INTERNAL',
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'PERSISTED_QUERY_NOT_FOUND',
+] as const
+
+export type ErrorCode = (typeof errorCodes)[number]
+
+/** An error whose message is written for the client and may be shown as it stands. */
+export class Failure extends GraphQLError {
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options: GraphQLErrorOptions = {}) {
+    super(message, { ...options, extensions: { ...options.extensions, code } })
+    this.code = code
+  }
+}
+
+/** True for a value of the closed list. */
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return (errorCodes as readonly unknown[]).includes(code)
+}

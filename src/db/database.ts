@@ -1,0 +1,118 @@
+import { MikroORM } from '@mikro-orm/postgresql'
+import type { Kysely } from 'kysely'
+import type { Pool } from 'pg'
+import type { Config } from '../core/config.js'
+import { fact } from '../core/events.js'
+import type { Log } from '../core/log.js'
+import { connectionOptions, type Entity } from './connection.js'
+import { createTokens, type Point, type Tokens } from './consistency.js'
+import { asFailure } from './failure.js'
+import { type Column, type Selection, type Statement, Statements, type Values } from './statement.js'
+import { type Transaction, Writing } from './transaction.js'
+
+/** The database room: opened by `createApp`, closed last. */
+export interface Database {
+  readonly orm: MikroORM
+  readonly statements: Statements
+  readonly tokens: Tokens
+  /**
+   * Runs a compiled statement outside a transaction and answers plain rows: timestamps, numerics and bigints as text.
+   * @throws Failure TIMEOUT (statement_timeout), OVERLOADED (no connection became free), or the driver's own error.
+   */
+  read<Row>(statement: Statement, values: Values): Promise<Row[]>
+  /**
+   * Runs `work` in one transaction and commits it, or rolls all of it back when it throws.
+   * Answers what the work answered, and the point in the database's history that holds it.
+   */
+  write<Result>(work: (tx: Transaction) => Promise<Result>): Promise<{ result: Result; point: Point }>
+  /** The columns that the API may show of an entity (hidden ones left out), by property. */
+  columns(entity: string): Selection
+  /** Throws unless the database answers. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+const finished = fact('statement.finished')
+const committed = fact('transaction.committed')
+
+/** Opens the pool for these entities; connects at the first statement. */
+export async function createDatabase(config: Config, entities: readonly Entity[], log: Log): Promise<Database> {
+  const orm = await MikroORM.init(connectionOptions(config, entities, log))
+  const pool = (await orm.em.getConnection().getNativeClient()) as Pool
+  const statements = new Statements(orm.em.fork().getKysely() as unknown as Kysely<never>, config.DB_STATEMENT_NAMES)
+  const columns = new Map<string, Selection>()
+
+  return {
+    orm,
+    statements,
+    tokens: createTokens([config.JWT_SECRET, ...(config.JWT_SECRET_PREVIOUS ? [config.JWT_SECRET_PREVIOUS] : [])]),
+    read: (statement, values) => read(pool, statement, values),
+    write: (work) => write(orm, pool, work),
+    columns(entity) {
+      const known = columns.get(entity) ?? wholeRow(orm, entity)
+      columns.set(entity, known)
+      return known
+    },
+    ping: async () => void (await pool.query('select 1')),
+    close: () => orm.close(true),
+  }
+}
+
+async function read<Row>(pool: Pool, statement: Statement, values: Values): Promise<Row[]> {
+  const heard = finished.heard
+  const asked = heard ? performance.now() : 0
+  let started = asked
+  let rows: Row[] = []
+  let failure: unknown
+  try {
+    const client = await pool.connect()
+    if (heard) started = performance.now()
+    try {
+      const query = { name: statement.prepared as string, text: statement.text, values: statement.bind(values) }
+      rows = (await client.query(query)).rows
+    } finally {
+      client.release()
+    }
+    return rows
+  } catch (error) {
+    failure = error
+    throw asFailure(error)
+  } finally {
+    if (heard) {
+      finished.publish({
+        statement: statement.name,
+        text: statement.text,
+        rows: rows.length,
+        duration: performance.now() - started,
+        wait: started - asked,
+        error: failure,
+      })
+    }
+  }
+}
+
+async function write<Result>(orm: MikroORM, pool: Pool, work: (tx: Transaction) => Promise<Result>) {
+  const started = performance.now()
+  const { result, writing } = await orm.em
+    .fork()
+    .transactional(async (em) => {
+      const writing = new Writing(em)
+      return { result: await work(writing), writing }
+    })
+    .catch((error) => Promise.reject(asFailure(error)))
+  if (committed.heard) committed.publish({ changes: writing.changes, duration: performance.now() - started })
+  for (const action of writing.committed) await action()
+  const position = await pool.query<{ lsn: string }>('select pg_current_wal_insert_lsn()::text as lsn')
+  return { result, point: { lsn: (position.rows[0] as { lsn: string }).lsn, at: Date.now() } }
+}
+
+function wholeRow(orm: MikroORM, entity: string): Selection {
+  const { props } = orm.getMetadata().getByClassName(entity as never)
+  const columns = props
+    .filter((property) => !property.hidden && property.fieldNames?.length === 1)
+    .map((property): Column => {
+      const name = property.fieldNames[0] as string
+      return { property: property.targetMeta ? `${property.name}Id` : property.name, name }
+    })
+  return { key: '*', columns }
+}

@@ -1,0 +1,80 @@
+import type { EntitySchemaWithMeta } from '@mikro-orm/core'
+import type { Compilable, Kysely } from 'kysely'
+import type { Row } from '../db/row.js'
+import type { Select, Values } from '../db/statement.js'
+import type { Context } from './context.js'
+
+/** How values are fetched by key: all keys of one tick in one statement. `ctx.load(loader, key)` calls it. */
+export interface Loader<Value> {
+  readonly name: string
+  /** One value per key, in the keys' order. */
+  batch(ctx: Context, keys: readonly string[]): Promise<Value[]>
+}
+
+export interface LoaderDefinition<Table extends EntitySchemaWithMeta, Query> {
+  /** A sentence: `userById`, `tagsOfPost`. */
+  readonly name: string
+  /** The entity whose columns the rows carry: those that the operation asks for. */
+  readonly entity: Table
+  /** The property by which a row finds its key: a column of the entity, or one that the statement adds. */
+  readonly key: string
+  /** Columns that are read whether the operation asks for them or not, such as those that decide visibility. */
+  readonly also?: readonly (keyof Row<Table> & string)[]
+  /** The statement's parameters for these keys; `{ keys }` when not given. */
+  readonly values?: (keys: readonly string[]) => Values
+  readonly statement: (query: Kysely<Query>, select: Select) => Compilable
+}
+
+/** A loader of one row per key; null where there is none. */
+export function defineLoader<Table extends EntitySchemaWithMeta, Query>(
+  definition: LoaderDefinition<Table, Query>,
+): Loader<Row<Table> | null> {
+  return {
+    name: definition.name,
+    async batch(ctx, keys) {
+      const rows = await fetch(definition, ctx, keys)
+      const byKey = new Map(rows.map((row) => [row[definition.key], row]))
+      return keys.map((key) => (byKey.get(key) as Row<Table> | undefined) ?? null)
+    },
+  }
+}
+
+/** A loader of all rows of a key, in the statement's order; empty where there are none. */
+export function defineListLoader<Table extends EntitySchemaWithMeta, Query>(
+  definition: LoaderDefinition<Table, Query>,
+): Loader<Row<Table>[]> {
+  return {
+    name: definition.name,
+    async batch(ctx, keys) {
+      const byKey = groupBy(await fetch(definition, ctx, keys), definition.key)
+      return keys.map((key) => (byKey.get(key) as Row<Table>[] | undefined) ?? [])
+    },
+  }
+}
+
+/** Rows by the value of one property, each group in the rows' order. */
+export function groupBy<Value extends object>(rows: readonly Value[], property: string): Map<unknown, Value[]> {
+  const groups = new Map<unknown, Value[]>()
+  for (const row of rows) {
+    const key = row[property as keyof Value]
+    const group = groups.get(key)
+    if (group) group.push(row)
+    else groups.set(key, [row])
+  }
+  return groups
+}
+
+function fetch<Table extends EntitySchemaWithMeta, Query>(
+  definition: LoaderDefinition<Table, Query>,
+  ctx: Context,
+  keys: readonly string[],
+): Promise<Record<string, unknown>[]> {
+  const { name, entity, key, also = [], values } = definition
+  return ctx.read({
+    name,
+    variant: '',
+    columns: { entity: entity.name, also: [key, ...also] },
+    build: definition.statement as never,
+    values: values ? values(keys) : { keys },
+  })
+}

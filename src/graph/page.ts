@@ -1,0 +1,158 @@
+import type { EntitySchemaWithMeta } from '@mikro-orm/core'
+import type { Row } from '../db/row.js'
+import type { Values } from '../db/statement.js'
+import type { Context } from './context.js'
+import { decodeCursor, encodeCursor } from './cursor.js'
+import { buildCount, buildPage, countedUpTo, type Keyset, type PageDefinition, type Shape } from './keyset.js'
+import { groupBy } from './loader.js'
+import { type PageArguments, readWindow, type Window } from './window.js'
+
+/** One page, and what a connection is answered from. */
+export interface Page<Value extends object> {
+  readonly rows: readonly Value[]
+  readonly hasNextPage: boolean
+  readonly hasPreviousPage: boolean
+  /** The cursor of one of the rows. */
+  cursor(row: Value): string
+  /** Rows in all pages, counted up to {@link countedUpTo}. */
+  count(): Promise<{ count: number; precision: 'EXACT' | 'AT_LEAST' }>
+}
+
+/** States a page once; it serves a root connection ({@link loadPage}) or one under each parent ({@link loadPageOf}). */
+export function definePage<Table extends EntitySchemaWithMeta, Query>(
+  definition: PageDefinition<Table, Query>,
+): PageDefinition<Table, Query> {
+  return definition
+}
+
+/** A page of a root connection. @throws Failure BAD_USER_INPUT for arguments or cursors that make no page. */
+export async function loadPage<Table extends EntitySchemaWithMeta, Query>(
+  ctx: Context,
+  definition: PageDefinition<Table, Query>,
+  args: PageArguments,
+  filter: Values = {},
+): Promise<Page<Row<Table>>> {
+  const shape = createShape(ctx, definition, args, filter)
+  const rows = await ctx.read<Row<Table>>({ ...read(shape), values: shape.values })
+  return toPage(shape, rows, async () => {
+    const [counted] = await ctx.read<{ count: number }>({ ...readCount(shape), values: shape.values })
+    return counted?.count ?? 0
+  })
+}
+
+/** A page of that parent; the pages of all parents asked in one tick are one statement. */
+export async function loadPageOf<Table extends EntitySchemaWithMeta, Query>(
+  ctx: Context,
+  definition: PageDefinition<Table, Query>,
+  parent: string,
+  args: PageArguments,
+  filter: Values = {},
+): Promise<Page<Row<Table>>> {
+  const shape = createShape(ctx, definition, args, filter)
+  const identity = JSON.stringify([definition.name, shape.variant, shape.values])
+  const rows = await ctx.batched(identity, definition.name, parent, async (keys) => {
+    const found = await ctx.read<Row<Table>>({ ...read(shape, true), values: { ...shape.values, keys } })
+    const byParent = groupBy(found, 'parent')
+    return keys.map((key) => byParent.get(key) ?? [])
+  })
+  return toPage(shape, rows, () =>
+    ctx.batched(`${identity}#count`, `${definition.name}Count`, parent, async (keys) => {
+      const found = await ctx.read<{ parent: string; count: number }>({
+        ...readCount(shape, true),
+        values: { ...shape.values, keys },
+      })
+      const counts = new Map(found.map((row) => [row.parent, row.count]))
+      return keys.map((key) => counts.get(key) ?? 0)
+    }),
+  )
+}
+
+function createShape<Table extends EntitySchemaWithMeta, Query>(
+  ctx: Context,
+  definition: PageDefinition<Table, Query>,
+  args: PageArguments,
+  filter: Values,
+): Shape {
+  const [field, direction] = args.orderBy
+    ? ([args.orderBy.field, args.orderBy.direction] as const)
+    : definition.defaultOrder
+  const keyset = definition.orders[field] as unknown as Keyset<never>
+  const window = readWindow(args)
+  const ordering = `${definition.name}:${field}:${direction}`
+  const { asked } = ctx
+  const cursors =
+    asked.asks(`${definition.entity.name}Edge`, 'cursor') ||
+    asked.asks('PageInfo', 'startCursor') ||
+    asked.asks('PageInfo', 'endCursor')
+  const more = asked.asks('PageInfo', window.backward ? 'hasPreviousPage' : 'hasNextPage')
+  const given = Object.entries(filter).filter(([, value]) => value !== undefined && value !== null)
+  const filters = given
+    .map(([name]) => name)
+    .sort()
+    .join()
+  const bounds = cursorValues(window, ordering, keyset)
+  return {
+    definition: definition as never,
+    window,
+    keyset,
+    ordering,
+    descending: (direction === 'DESC') !== window.backward,
+    cursors,
+    has: (name) => given.some(([key]) => key === name),
+    filters,
+    variant: [ordering, window.backward ? 'backward' : 'forward', Object.keys(bounds).join(), filters, cursors].join(
+      ';',
+    ),
+    values: { ...Object.fromEntries(given), ...bounds, limit: window.size + (more ? 1 : 0) },
+  }
+}
+
+function cursorValues({ after, before }: Window, ordering: string, keyset: Keyset<never>): Values {
+  const types = keyset.map(([, type]) => type)
+  const values: Record<string, string> = {}
+  for (const [argument, cursor] of [
+    ['after', after],
+    ['before', before],
+  ] as const) {
+    if (cursor === undefined) continue
+    for (const [index, key] of decodeCursor(cursor, argument, ordering, types).entries()) values[argument + index] = key
+  }
+  return values
+}
+
+function read(shape: Shape, perParent = false) {
+  const { definition, variant } = shape
+  const columns = { entity: definition.entity.name, also: definition.also ?? [] }
+  return { name: definition.name, variant, columns, build: buildPage(shape, perParent) }
+}
+
+function readCount(shape: Shape, perParent = false) {
+  const { definition, filters } = shape
+  return { name: `${definition.name}Count`, variant: filters, build: buildCount(shape, perParent) }
+}
+
+function toPage<Value extends object>(
+  { window, ordering, keyset }: Shape,
+  found: readonly Value[],
+  count: () => Promise<number>,
+): Page<Value> {
+  const rows = found.slice(0, window.size)
+  if (window.backward) rows.reverse()
+  const more = found.length > window.size
+  return {
+    rows,
+    hasNextPage: window.backward ? window.before !== undefined : more,
+    hasPreviousPage: window.backward ? more : window.after !== undefined,
+    cursor: (row) =>
+      encodeCursor(
+        ordering,
+        keyset.map((_, index) => (row as Record<string, unknown>)[`k${index}`]),
+      ),
+    async count() {
+      const counted = await count()
+      return counted > countedUpTo
+        ? { count: countedUpTo, precision: 'AT_LEAST' }
+        : { count: counted, precision: 'EXACT' }
+    },
+  }
+}

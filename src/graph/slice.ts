@@ -1,0 +1,23 @@
+import type { ClassType } from 'type-graphql'
+import type { Entity } from '../db/connection.js'
+import type { Database } from '../db/database.js'
+import type { NodeDefinition } from './node.js'
+
+/** A part of the business: what the house must know to serve it. */
+export interface Slice {
+  readonly name: string
+  readonly entities: readonly Entity[]
+  readonly resolvers: readonly ClassType[]
+  readonly nodes: readonly NodeDefinition[]
+  /** Fills the slice's tables with realistic rows, the same for the same scale; called in the slices' order. */
+  readonly seed?: (seeding: Seeding) => Promise<void>
+}
+
+/** What a slice seeds with. */
+export interface Seeding {
+  /** 1 is the full size; every count is proportional to it. */
+  readonly scale: number
+  readonly write: Database['write']
+  /** Told after each chunk how many of a table's rows are in. */
+  readonly progress: (table: string, rows: number, of: number) => void
+}
