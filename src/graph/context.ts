@@ -15,10 +15,18 @@ export interface Viewer {
   readonly role: 'USER' | 'ADMIN'
 }
 
+/** A token that says who asks, and when it ends, as a DateTime. */
+export interface IssuedToken {
+  readonly token: string
+  readonly expiresAt: string
+}
+
 /** What the server knows of a request before its operation runs. */
 export interface Asked {
   readonly requestId: string
   readonly viewer: Viewer | null
+  /** Signs a token for somebody who proved who they are. */
+  readonly issueToken: (viewer: Viewer) => Promise<IssuedToken>
   /** The point that the client's consistency token names: nothing older may be shown. */
   readonly after?: Point | undefined
 }
@@ -42,6 +50,8 @@ export class Context {
   readonly requestId: string
   /** The point that the client's token names; caches and replicas must not answer with less. */
   readonly after: Point | undefined
+  /** A token for somebody who proved who they are: the answer of signing in. */
+  readonly issueToken: Asked['issueToken']
   /** Where this operation's last write stands in the database's history; undefined while it wrote nothing. */
   written: Point | undefined
   /** True once anything read {@link viewer}: the answer then belongs to that viewer alone. */
@@ -58,6 +68,7 @@ export class Context {
   ) {
     this.requestId = asked.requestId
     this.after = asked.after
+    this.issueToken = asked.issueToken
     this.asker = asked.viewer
   }
 
