@@ -1,16 +1,16 @@
-import { type AnyEntity, defineConfig, type EntityName, type Options } from '@mikro-orm/postgresql'
+import { defineConfig, type EntitySchemaWithMeta, type Options } from '@mikro-orm/postgresql'
 import type { PoolConfig } from 'pg'
 import type { Config } from '../core/config.js'
 import type { Log } from '../core/log.js'
 
 /** Any table's entity, as `defineEntity` makes it. */
-export type Entity = EntityName<AnyEntity>
+export type Entity = EntitySchemaWithMeta
 
 /** How every connection of the house is set up, and why. */
 export function connectionOptions(config: Config, entities: readonly Entity[], log: Log): Options {
   return defineConfig({
     clientUrl: config.DATABASE_URL,
-    entities: entities as Entity[],
+    entities: entities as unknown as NonNullable<Options['entities']>,
     ensureDatabase: false,
     forceUtcTimezone: true,
     ignoreUndefinedInQuery: false,

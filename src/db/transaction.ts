@@ -18,8 +18,8 @@ export interface Transaction {
    * Runs a statement of the caller's own and answers its rows. `changes` names what it changed, so that whoever
    * relies on knowing every change still does: nothing for a statement that only reads or locks.
    */
-  sql<Row>(
-    build: (query: Kysely<never>) => Compilable<Row>,
+  sql<Query, Row>(
+    build: (query: Kysely<Query>) => Compilable<Row>,
     changes: readonly Change[] | ((rows: Row[]) => readonly Change[]),
   ): Promise<Row[]>
   /** Runs after the commit, in the order given, never for a transaction that rolled back. */
@@ -35,12 +35,12 @@ export class Writing implements Transaction {
     em.getEventManager().registerSubscriber(new ChangeCollector(this.changes))
   }
 
-  async sql<Row>(
-    build: (query: Kysely<never>) => Compilable<Row>,
+  async sql<Query, Row>(
+    build: (query: Kysely<Query>) => Compilable<Row>,
     changes: readonly Change[] | ((rows: Row[]) => readonly Change[]),
   ): Promise<Row[]> {
     await this.em.flush()
-    const query = this.em.getKysely<never>()
+    const query = this.em.getKysely() as unknown as Kysely<Query>
     const { sql, parameters } = build(query).compile()
     const { rows } = await query.executeQuery<Row>(CompiledQuery.raw(sql, [...parameters]))
     this.changes.push(...(typeof changes === 'function' ? changes(rows) : changes))

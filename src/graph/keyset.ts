@@ -30,6 +30,13 @@ export interface PageDefinition<Table extends EntitySchemaWithMeta, Query> {
   readonly defaultOrder: readonly [order: string, direction: 'ASC' | 'DESC']
 }
 
+/** States a page once; it serves a root connection (`loadPage`) or one under each parent (`loadPageOf`). */
+export function definePage<Table extends EntitySchemaWithMeta, Query>(
+  definition: PageDefinition<Table, Query>,
+): PageDefinition<Table, Query> {
+  return definition
+}
+
 /** Everything that a page's statement depends on, from its arguments and from what the operation asks. */
 export interface Shape {
   readonly definition: PageDefinition<EntitySchemaWithMeta, never>

@@ -18,13 +18,6 @@ export interface Page<Value extends object> {
   count(): Promise<{ count: number; precision: 'EXACT' | 'AT_LEAST' }>
 }
 
-/** States a page once; it serves a root connection ({@link loadPage}) or one under each parent ({@link loadPageOf}). */
-export function definePage<Table extends EntitySchemaWithMeta, Query>(
-  definition: PageDefinition<Table, Query>,
-): PageDefinition<Table, Query> {
-  return definition
-}
-
 /** A page of a root connection. @throws Failure BAD_USER_INPUT for arguments or cursors that make no page. */
 export async function loadPage<Table extends EntitySchemaWithMeta, Query>(
   ctx: Context,

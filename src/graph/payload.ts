@@ -36,7 +36,7 @@ export class UserError {
 }
 
 /** What every mutation's payload has beside its result, which is null where there are errors. */
-@ObjectType({ isAbstract: true })
+@ObjectType()
 export abstract class Payload {
   @Field(() => [UserError], { description: 'Why it was not done; empty when it was.' })
   readonly errors!: UserError[]

@@ -1,0 +1,6 @@
+import type { Slice } from '../graph/slice.js'
+import { blog } from './blog/post.resolver.js'
+import { users } from './users/user.resolver.js'
+
+/** The business, in order: a slice may use those before it. */
+export const slices: readonly Slice[] = [users, blog]

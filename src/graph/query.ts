@@ -1,0 +1,11 @@
+import type { Compilable, Kysely } from 'kysely'
+import type { Values } from '../db/statement.js'
+import type { Context } from './context.js'
+
+/** A prepared statement that is neither a loader nor a page: one text, typed by what it selects. */
+export function defineQuery<Query, Answer>(
+  name: string,
+  build: (query: Kysely<Query>) => Compilable<Answer>,
+): (ctx: Context, values?: Values) => Promise<Answer[]> {
+  return (ctx, values = {}) => ctx.read<Answer>({ name, variant: '', build: build as never, values })
+}
