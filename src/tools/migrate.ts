@@ -1,0 +1,68 @@
+import type { Migrator } from '@mikro-orm/migrations'
+import { MikroORM } from '@mikro-orm/postgresql'
+import type { Pool } from 'pg'
+import type { Config } from '../core/config.js'
+import { createLog, type Log } from '../core/log.js'
+import { slices } from '../domain/index.js'
+import { migrationOptions } from '../mikro-orm.config.js'
+import { runCommand } from './settings.js'
+
+/** Whoever migrates holds this advisory lock; any number, the same in every release. */
+const lockKey = 7_264_001
+
+/** How long another process's migration is waited for. */
+const lockWait = '10min'
+
+if (import.meta.main) {
+  await runCommand(async ({ config }) => {
+    const log = createLog(config)
+    const at = process.argv.indexOf('--create')
+    if (at === -1) return await migrate(config, log)
+    const name = process.argv[at + 1]
+    const file = await createMigration(config, log, name)
+    log.info(file ? { file } : {}, file ? 'migration written' : 'the entities hold nothing new')
+  })
+}
+
+/**
+ * Applies every pending migration, each in a transaction of its own, and answers their names. One process at a time
+ * does; the others wait for it and find nothing left to do.
+ */
+export async function migrate(config: Config, log: Log): Promise<string[]> {
+  return await withMigrator(config, log, async (migrator, pool) => {
+    const lock = await pool.connect()
+    try {
+      await lock.query(`set lock_timeout = '${lockWait}'`)
+      await lock.query('select pg_advisory_lock($1)', [lockKey])
+      migrator.on('migrated', ({ name }) => log.info({ migration: name }, 'migration applied'))
+      const applied = await migrator.up()
+      return applied.map(({ name }) => name)
+    } finally {
+      // Closed, not given back: the lock ends with its session.
+      lock.release(true)
+    }
+  })
+}
+
+/** Writes the next migration: what the entities have and the last snapshot has not. Undefined where that is nothing. */
+export async function createMigration(config: Config, log: Log, name?: string): Promise<string | undefined> {
+  return await withMigrator(config, log, async (migrator) => {
+    const { fileName } = await migrator.create(undefined, false, false, name)
+    return fileName || undefined
+  })
+}
+
+async function withMigrator<Result>(
+  config: Config,
+  log: Log,
+  work: (migrator: Migrator, pool: Pool) => Promise<Result>,
+): Promise<Result> {
+  const entities = slices.flatMap((slice) => slice.entities)
+  const orm = await MikroORM.init(migrationOptions(config, entities, log))
+  try {
+    const pool = (await orm.em.getConnection().getNativeClient()) as Pool
+    return await work(orm.migrator as Migrator, pool)
+  } finally {
+    await orm.close(true)
+  }
+}
