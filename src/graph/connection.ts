@@ -1,3 +1,4 @@
+import 'reflect-metadata'
 import { type GraphQLFieldResolver, type GraphQLSchema, isObjectType } from 'graphql'
 import { ArgsType, type ClassType, Extensions, Field, Int, ObjectType, registerEnumType } from 'type-graphql'
 import type { Page } from './page.js'

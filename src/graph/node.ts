@@ -1,3 +1,4 @@
+import 'reflect-metadata'
 import { Arg, Ctx, Field, ID, InterfaceType, Query, Resolver } from 'type-graphql'
 import { Failure } from '../core/errors.js'
 import { Context } from './context.js'
