@@ -26,14 +26,19 @@ import {
 import { Post, type PostRow, PostStatus, PostTable } from './post.entity.js'
 import { seedBlog } from './post.seed.js'
 import {
+  ArchivePostInput,
+  ArchivePostPayload,
   CreatePostInput,
+  CreatePostPayload,
+  DeletePostInput,
   DeletePostPayload,
   PostConnection,
-  PostIdInput,
-  PostPayload,
   PostsArgs,
   PostsOfParentArgs,
+  PublishPostInput,
+  PublishPostPayload,
   UpdatePostInput,
+  UpdatePostPayload,
 } from './post.type.js'
 import { tagBySlug } from './tag.data.js'
 import { PostTagTable, Tag, type TagRow, TagTable } from './tag.entity.js'
@@ -91,35 +96,35 @@ class PostResolver {
     return ctx.load(userById, post.authorId)
   }
 
-  @Mutation(() => PostPayload, { description: 'Writes a draft.' })
+  @Mutation(() => CreatePostPayload, { description: 'Writes a draft.' })
   createPost(@Arg('input', { description: 'The draft.' }) input: CreatePostInput, @Ctx() ctx: Context) {
     const viewer = requireViewer(ctx)
     return payload(async () => answer(ctx, await createPost(ctx, viewer, valid(createInput, input))))
   }
 
-  @Mutation(() => PostPayload, { description: 'Changes a post of yours; administrators, any.' })
+  @Mutation(() => UpdatePostPayload, { description: 'Changes a post of yours; administrators, any.' })
   updatePost(@Arg('input', { description: 'The changes.' }) input: UpdatePostInput, @Ctx() ctx: Context) {
     requireViewer(ctx)
     const id = decodeId('Post', input.id)
     return payload(async () => answer(ctx, await updatePost(ctx, id, valid(updateInput, input))))
   }
 
-  @Mutation(() => PostPayload, { description: 'Shows a post of yours to everybody.' })
-  publishPost(@Arg('input', { description: 'Which post.' }) input: PostIdInput, @Ctx() ctx: Context) {
+  @Mutation(() => PublishPostPayload, { description: 'Shows a post of yours to everybody.' })
+  publishPost(@Arg('input', { description: 'Which post.' }) input: PublishPostInput, @Ctx() ctx: Context) {
     requireViewer(ctx)
     const id = decodeId('Post', input.id)
     return payload(async () => answer(ctx, await publishPost(ctx, id)))
   }
 
-  @Mutation(() => PostPayload, { description: 'Takes a post of yours out of every list but your own.' })
-  archivePost(@Arg('input', { description: 'Which post.' }) input: PostIdInput, @Ctx() ctx: Context) {
+  @Mutation(() => ArchivePostPayload, { description: 'Takes a post of yours out of every list but your own.' })
+  archivePost(@Arg('input', { description: 'Which post.' }) input: ArchivePostInput, @Ctx() ctx: Context) {
     requireViewer(ctx)
     const id = decodeId('Post', input.id)
     return payload(async () => answer(ctx, await archivePost(ctx, id)))
   }
 
   @Mutation(() => DeletePostPayload, { description: 'Deletes a post of yours, with its comments.' })
-  deletePost(@Arg('input', { description: 'Which post.' }) input: PostIdInput, @Ctx() ctx: Context) {
+  deletePost(@Arg('input', { description: 'Which post.' }) input: DeletePostInput, @Ctx() ctx: Context) {
     requireViewer(ctx)
     const id = decodeId('Post', input.id)
     return payload(async () => {

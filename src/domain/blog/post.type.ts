@@ -89,17 +89,40 @@ export class UpdatePostInput {
   readonly tags?: string[] | null
 }
 
-@InputType({ description: 'Names a post.' })
-export class PostIdInput {
+/** What a mutation of one post that needs nothing but its id takes. */
+@InputType()
+abstract class PostIdInput {
   @Field(() => ID, { description: 'The id of the post.' })
   readonly id!: string
 }
 
-@ObjectType({ description: 'The post as it is now.' })
-export class PostPayload extends Payload {
-  @Field(() => Post, { nullable: true, description: 'The post; null where there are errors.' })
+@InputType({ description: 'Which post to publish.' })
+export class PublishPostInput extends PostIdInput {}
+
+@InputType({ description: 'Which post to archive.' })
+export class ArchivePostInput extends PostIdInput {}
+
+@InputType({ description: 'Which post to delete.' })
+export class DeletePostInput extends PostIdInput {}
+
+/** What a mutation that leaves a post answers. */
+@ObjectType()
+abstract class PostPayload extends Payload {
+  @Field(() => Post, { nullable: true, description: 'The post as it is now; null where there are errors.' })
   readonly post?: Post | null
 }
+
+@ObjectType({ description: 'The new draft.' })
+export class CreatePostPayload extends PostPayload {}
+
+@ObjectType({ description: 'The changed post.' })
+export class UpdatePostPayload extends PostPayload {}
+
+@ObjectType({ description: 'The published post.' })
+export class PublishPostPayload extends PostPayload {}
+
+@ObjectType({ description: 'The archived post.' })
+export class ArchivePostPayload extends PostPayload {}
 
 @ObjectType({ description: 'What was deleted.' })
 export class DeletePostPayload extends Payload {

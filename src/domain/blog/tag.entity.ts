@@ -23,8 +23,8 @@ export const PostTagTable = defineEntity({
   tableName: 'post_tags',
   primaryKeys: ['post', 'tag'],
   properties: {
-    post: () => p.manyToOne(PostTable).primary(), // tagsOfPost
-    tag: () => p.manyToOne(TagTable).primary(),
+    post: () => p.manyToOne(PostTable).primary().deleteRule('no action').updateRule('no action'), // tagsOfPost
+    tag: () => p.manyToOne(TagTable).primary().deleteRule('no action').updateRule('no action'),
     /** The post's while it is PUBLISHED, else null. */
     publishedAt: timestamp().nullable(),
   },

@@ -22,7 +22,7 @@ export const UserTable = defineEntity({
     name: p.text(),
     email: p.text(),
     role: p.enum(() => Role),
-    active: p.boolean(),
+    active: p.boolean().hidden(),
     passwordHash: p.text().hidden(),
     joinedAt: timestamp(),
   },

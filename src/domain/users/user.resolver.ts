@@ -6,9 +6,9 @@ import { payload, Refused, valid } from '../../graph/payload.js'
 import { Needs } from '../../graph/projection.js'
 import type { Slice } from '../../graph/slice.js'
 import { createUser, findViewer, renewViewer, userById } from './user.data.js'
-import { User, type UserRow, UserTable } from './user.entity.js'
+import { Role, User, type UserRow, UserTable } from './user.entity.js'
 import { seedUsers } from './user.seed.js'
-import { SessionPayload, SignInInput, SignUpInput } from './user.type.js'
+import { RenewTokenPayload, SignInInput, SignInPayload, SignUpInput, SignUpPayload } from './user.type.js'
 
 const signUpInput = z.object({
   name: z.string().trim().min(1, 'A name has 1 to 100 characters.').max(100, 'A name has 1 to 100 characters.'),
@@ -44,12 +44,19 @@ class UserResolver {
     return user.email
   }
 
-  @Mutation(() => SessionPayload, { description: 'Makes an account and signs in.' })
+  @FieldResolver(() => Role, { nullable: true, description: 'What they may do; for the user and administrators only.' })
+  @Needs<UserRow>('id', 'role')
+  role(@Root() user: UserRow, @Ctx() ctx: Context): Role {
+    requireSelfOrAdmin(ctx, user.id)
+    return user.role
+  }
+
+  @Mutation(() => SignUpPayload, { description: 'Makes an account and signs in.' })
   signUp(@Arg('input', { description: 'Name, e-mail and password.' }) input: SignUpInput, @Ctx() ctx: Context) {
     return payload(async () => startSession(ctx, await createUser(ctx, valid(signUpInput, input))))
   }
 
-  @Mutation(() => SessionPayload, { description: 'Answers a token for an e-mail and its password.' })
+  @Mutation(() => SignInPayload, { description: 'Answers a token for an e-mail and its password.' })
   signIn(@Arg('input', { description: 'E-mail and password.' }) input: SignInInput, @Ctx() ctx: Context) {
     return payload(async () => {
       const viewer = await findViewer(ctx, input.email.toLowerCase(), input.password)
@@ -58,7 +65,7 @@ class UserResolver {
     })
   }
 
-  @Mutation(() => SessionPayload, { description: 'Answers a new token for one that is still valid.' })
+  @Mutation(() => RenewTokenPayload, { description: 'Answers a new token for one that is still valid.' })
   renewToken(@Ctx() ctx: Context) {
     const { id } = requireViewer(ctx)
     return payload(async () => {

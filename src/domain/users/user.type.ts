@@ -24,9 +24,13 @@ export class SignInInput {
   readonly password!: string
 }
 
-@ObjectType({ description: 'A session: send the token as `Authorization: Bearer`.' })
-export class SessionPayload extends Payload {
-  @Field(() => String, { nullable: true, description: 'The token; null where there are errors.' })
+/** A session: the token is sent as `Authorization: Bearer`. */
+@ObjectType()
+abstract class SessionPayload extends Payload {
+  @Field(() => String, {
+    nullable: true,
+    description: 'To send as `Authorization: Bearer`; null where there are errors.',
+  })
   readonly token?: string | null
 
   @Field(() => DateTime, { nullable: true, description: 'When the token ends; `renewToken` answers a new one before.' })
@@ -35,3 +39,12 @@ export class SessionPayload extends Payload {
   @Field(() => User, { nullable: true, description: 'Whose session it is.' })
   readonly user?: User | null
 }
+
+@ObjectType({ description: 'The session of a new account.' })
+export class SignUpPayload extends SessionPayload {}
+
+@ObjectType({ description: 'A new session.' })
+export class SignInPayload extends SessionPayload {}
+
+@ObjectType({ description: 'The session, prolonged.' })
+export class RenewTokenPayload extends SessionPayload {}
