@@ -64,6 +64,9 @@ const schema = z
 
     /** Longer than a load balancer keeps its own side (60 s is common), so that it never reuses a closed connection. */
     KEEP_ALIVE_MS: whole(65_000, 1_000, 600_000),
+    /** How long it says "not ready" before it stops listening: a balancer's probe must have noticed by then. */
+    SHUTDOWN_ANNOUNCE_MS: whole(1_000, 0, 600_000),
+    /** The whole shutdown; requests that take longer are cut. */
     SHUTDOWN_TIMEOUT_MS: whole(10_000, 100, 600_000),
   })
   .readonly()

@@ -1,0 +1,109 @@
+import { type Server as HttpServer, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import { fastify as createFastify, type FastifyInstance } from 'fastify'
+import type { Config } from '../core/config.js'
+import type { Log } from '../core/log.js'
+import { createErrorReply, errorBody, replyError } from './errors.js'
+import { serveGraphiql } from './graphiql.js'
+import { type Graph, serveGraphql } from './graphql.js'
+import { type Health, serveHealth } from './health.js'
+import { consistencyHeader } from './operation.js'
+import { requestId, trackRequest, trackRequests } from './requests.js'
+import { createDrain } from './shutdown.js'
+import { createViewers } from './viewer.js'
+
+/** The server room. */
+export interface Server extends Health {
+  readonly http: HttpServer
+  /** Runs when the last request is answered, before {@link close} ends; the last one given runs first. */
+  onClose(action: () => Promise<void>): void
+  /** Answers the server's own URL. */
+  listen(): Promise<string>
+  /** Drains: not ready, requests in flight finish, then nothing listens any more. Calling it again waits for the first. */
+  close(): Promise<void>
+}
+
+/** How long a client may take to send a request, in ms. */
+const requestTimeout = 30_000
+
+/** Makes the server, which does not listen yet. */
+export async function createServer(graph: Graph, config: Config, log: Log): Promise<Server> {
+  const fastify = open(config, log)
+  trackRequests(fastify, log)
+  const drain = createDrain(fastify, config)
+  await protect(fastify, config)
+  const health = serveHealth(fastify, log, () => drain.begun)
+  if (config.GRAPHIQL) serveGraphiql(fastify)
+  const stopGraphql = await serveGraphql(fastify, graph, { config, log, viewers: createViewers(config, log) })
+  await fastify.ready()
+
+  const closing = [stopGraphql]
+  let closed: Promise<void> | undefined
+  const close = async () => {
+    await drain.run()
+    for (const action of closing.reverse()) await action()
+  }
+  return {
+    http: fastify.server,
+    ready: health.ready,
+    onClose: (action) => void closing.push(action),
+    listen: () => fastify.listen({ port: config.PORT, host: config.HOST }),
+    close: () => {
+      closed ??= close()
+      return closed
+    },
+  }
+}
+
+function open(config: Config, log: Log): FastifyInstance {
+  const replyToError = createErrorReply(log, config.LIMIT_BODY_BYTES)
+  const fastify = createFastify({
+    logger: false,
+    genReqId: requestId,
+    bodyLimit: config.LIMIT_BODY_BYTES,
+    trustProxy: config.TRUST_PROXY,
+    keepAliveTimeout: config.KEEP_ALIVE_MS,
+    requestTimeout,
+    // The announced drain takes its place.
+    return503OnClosing: false,
+    clientErrorHandler: (error, socket) => refuseConnection(error, socket),
+    frameworkErrors: (error, request, reply) => {
+      trackRequest(request, reply, log)
+      replyToError(error, request, reply)
+    },
+  })
+  fastify.setErrorHandler(replyToError)
+  fastify.setNotFoundHandler((_request, reply) => replyError(reply, 404, 'NOT_FOUND', 'There is nothing at this path.'))
+  return fastify
+}
+
+/** Security headers for answers that are data, never pages; and other origins, where they are configured. */
+async function protect(fastify: FastifyInstance, { CORS_ORIGINS }: Config): Promise<void> {
+  await fastify.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  })
+  fastify.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'))
+  if (CORS_ORIGINS.length === 0) return
+  await fastify.register(cors, {
+    origin: CORS_ORIGINS.includes('*') ? '*' : CORS_ORIGINS,
+    methods: ['GET', 'POST'],
+    exposedHeaders: ['x-request-id', consistencyHeader],
+    maxAge: 600,
+  })
+}
+
+/** What is not HTTP gets an answer all the same, the only one that this connection will have. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
+  const body = errorBody('BAD_USER_INPUT', `${STATUS_CODES[status]}.`)
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
