@@ -81,6 +81,7 @@ async function start(
     PORT: '0',
     INTROSPECTION: 'on',
     DATABASE_POOL_SIZE: '5',
+    SHUTDOWN_ANNOUNCE_MS: '0',
     SHUTDOWN_TIMEOUT_MS: '1000',
     ...config,
   })
