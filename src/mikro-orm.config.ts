@@ -6,10 +6,19 @@ import type { Log } from './core/log.js'
 import { connectionOptions, type Entity } from './db/connection.js'
 import { MigrationFile } from './tools/migration-file.js'
 
+/** One TypeScript file each, flat: Node runs them as they are, and they sort by their names. */
+export const migrationsFolder = join(import.meta.dirname, '../migrations')
+
+/** Where a database says which of them it has. */
+export const migrationsTable = 'migrations'
+
+/** The file beside them with the schema that they add up to: the next one is written from it. */
+export const snapshotName = 'snapshot'
+
 /** How long a migration waits for a lock before it gives up, in ms: whoever needs the table waits behind it. */
 const lockTimeout = 5_000
 
-/** MikroORM for whoever changes the schema: its own timeouts, and the migrations beside `src/`. */
+/** MikroORM for whoever changes the schema: its own timeouts, and the migrations. */
 export function migrationOptions(config: Config, entities: readonly Entity[], log: Log): Options {
   const options = connectionOptions(config, entities, log)
   return {
@@ -21,12 +30,12 @@ export function migrationOptions(config: Config, entities: readonly Entity[], lo
       options: `-c statement_timeout=0 -c lock_timeout=${lockTimeout} -c TimeZone=UTC`,
     },
     migrations: {
-      path: join(import.meta.dirname, '../migrations'),
-      tableName: 'migrations',
+      path: migrationsFolder,
+      tableName: migrationsTable,
       // One transaction each: what cannot run in one (`create index concurrently`) can say so.
       allOrNothing: false,
       generator: MigrationFile,
-      snapshotName: 'snapshot',
+      snapshotName,
       snapshotOnMigrate: false,
       fileName: (timestamp, name) => `${timestamp}_${name ?? 'change'}`,
       silent: true,

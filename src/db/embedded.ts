@@ -12,8 +12,10 @@ export interface Embedded {
   url: string
   /** Made once per checkout, so that tokens stay valid from one start to the next. */
   jwtSecret: string
-  /** True until somebody has called `markFilled`: the database has never been filled to the end. */
+  /** True until `markFilled` was called, in this process or an earlier one: nobody has filled the database to the end. */
   readonly fresh: boolean
+  /** To be called before filling it; answers whether an earlier filling never came to its end. */
+  markFilling(): Promise<boolean>
   markFilled(): Promise<void>
   /** Lets go of the server; the last process that uses it stops it. */
   stop(): Promise<void>
@@ -47,13 +49,18 @@ export async function startEmbedded({ folder, progress = () => {} }: Options): P
   const use = await beginUse(join(folder, 'processes'))
   const stop = () => use.end(() => stopCluster(data))
   try {
-    const filled = join(data, 'filled')
+    const [filling, filled] = [join(data, 'filling'), join(data, 'filled')]
     const url = await attachOrStart(data, join(folder, 'port'), progress)
     return {
       url,
       jwtSecret: await secretIn(join(folder, 'jwt-secret')),
       get fresh() {
         return !existsSync(filled)
+      },
+      async markFilling() {
+        const again = existsSync(filling)
+        await writeFile(filling, '')
+        return again
       },
       markFilled: () => writeFile(filled, ''),
       stop,

@@ -13,16 +13,7 @@ const lockKey = 7_264_001
 /** How long another process's migration is waited for. */
 const lockWait = '10min'
 
-if (import.meta.main) {
-  await runCommand(async ({ config }) => {
-    const log = createLog(config)
-    const at = process.argv.indexOf('--create')
-    if (at === -1) return await migrate(config, log)
-    const name = process.argv[at + 1]
-    const file = await createMigration(config, log, name)
-    log.info(file ? { file } : {}, file ? 'migration written' : 'the entities hold nothing new')
-  })
-}
+if (import.meta.main) await runCommand(({ config }) => migrate(config, createLog(config)))
 
 /**
  * Applies every pending migration, each in a transaction of its own, and answers their names. One process at a time
@@ -36,6 +27,7 @@ export async function migrate(config: Config, log: Log): Promise<string[]> {
       await lock.query('select pg_advisory_lock($1)', [lockKey])
       migrator.on('migrated', ({ name }) => log.info({ migration: name }, 'migration applied'))
       const applied = await migrator.up()
+      if (applied.length === 0) log.info('no migration is pending')
       return applied.map(({ name }) => name)
     } finally {
       // Closed, not given back: the lock ends with its session.
@@ -44,15 +36,8 @@ export async function migrate(config: Config, log: Log): Promise<string[]> {
   })
 }
 
-/** Writes the next migration: what the entities have and the last snapshot has not. Undefined where that is nothing. */
-export async function createMigration(config: Config, log: Log, name?: string): Promise<string | undefined> {
-  return await withMigrator(config, log, async (migrator) => {
-    const { fileName } = await migrator.create(undefined, false, false, name)
-    return fileName || undefined
-  })
-}
-
-async function withMigrator<Result>(
+/** Calls `work` with MikroORM's migrator over the business's entities, on a pool of its own. */
+export async function withMigrator<Result>(
   config: Config,
   log: Log,
   work: (migrator: Migrator, pool: Pool) => Promise<Result>,

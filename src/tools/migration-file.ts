@@ -15,7 +15,9 @@ export class MigrationFile extends MigrationGenerator {
   }
 
   override createStatement(sql: string, indent: number): string {
-    return `${' '.repeat(indent)}this.addSql(\`${sql.replace(/[`$\\]/g, '\\$&')}\`)`
+    const [space, text] = [' '.repeat(indent), `\`${sql.replace(/[`$\\]/g, '\\$&')}\``]
+    const line = `${space}this.addSql(${text})`
+    return line.length <= 120 ? line : `${space}this.addSql(\n${space}  ${text},\n${space})`
   }
 
   private method(name: string, statements: string[]): string[] {

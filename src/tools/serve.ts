@@ -3,6 +3,7 @@ import { ConfigError, environment, loadConfig } from '../core/config.js'
 import { createLog } from '../core/log.js'
 import { slices } from '../domain/index.js'
 import { migrate } from './migrate.js'
+import { createMigrationCheck } from './pending.js'
 import { onRunnerGone } from './runner.js'
 import { openSettings, type Settings } from './settings.js'
 
@@ -28,6 +29,7 @@ export async function serve({ embedded }: { embedded: boolean }): Promise<void> 
     if (settings.embedded) await prepare(settings)
     const app = await createApp(settings.config, slices, log)
     opened.push(() => app.close())
+    app.ready('migrations', createMigrationCheck(app.db))
     const url = await app.listen()
     if (embedded) console.log(`Ready: ${new URL('/graphql', url)}`)
     else log.info({ url }, 'ready')

@@ -46,6 +46,8 @@ test('the first start makes a server that the next start finds with its data', a
   const first = await start()
   expect(first.fresh).toBe(true)
   await query(first.url, 'create table kept (n int)')
+  expect(await first.markFilling()).toBe(false)
+  expect(await first.markFilling()).toBe(true)
   await first.markFilled()
   await first.stop()
   await expect(query(first.url, 'select 1')).rejects.toThrow('ECONNREFUSED')
