@@ -16,8 +16,11 @@ export interface LoaderDefinition<Table extends EntitySchemaWithMeta, Query> {
   readonly name: string
   /** The entity whose columns the rows carry: those that the operation asks for. */
   readonly entity: Table
-  /** The property by which a row finds its key: a column of the entity, or one that the statement adds. */
-  readonly key: string
+  /**
+   * The property by which a row finds its key: a column of the entity, or one that the statement adds. Several, where
+   * the key is their values joined by `:`.
+   */
+  readonly key: string | readonly string[]
   /** Columns that are read whether the operation asks for them or not, such as those that decide visibility. */
   readonly also?: readonly (keyof Row<Table> & string)[]
   /** The statement's parameters for these keys; `{ keys }` when not given. */
@@ -33,7 +36,7 @@ export function defineLoader<Table extends EntitySchemaWithMeta, Query>(
     name: definition.name,
     async batch(ctx, keys) {
       const rows = await fetch(definition, ctx, keys)
-      const byKey = new Map(rows.map((row) => [row[definition.key], row]))
+      const byKey = new Map(rows.map((row) => [keyOf(row, definition.key), row]))
       return keys.map((key) => (byKey.get(key) as Row<Table> | undefined) ?? null)
     },
   }
@@ -46,22 +49,30 @@ export function defineListLoader<Table extends EntitySchemaWithMeta, Query>(
   return {
     name: definition.name,
     async batch(ctx, keys) {
-      const byKey = groupBy(await fetch(definition, ctx, keys), definition.key)
-      return keys.map((key) => (byKey.get(key) as Row<Table>[] | undefined) ?? [])
+      const byKey = groupBy((await fetch(definition, ctx, keys)) as Row<Table>[], definition.key)
+      return keys.map((key) => byKey.get(key) ?? [])
     },
   }
 }
 
-/** Rows by the value of one property, each group in the rows' order. */
-export function groupBy<Value extends object>(rows: readonly Value[], property: string): Map<unknown, Value[]> {
+/** Rows by the value of one property (of several, joined by `:`), each group in the rows' order. */
+export function groupBy<Value extends object>(
+  rows: readonly Value[],
+  property: string | readonly string[],
+): Map<unknown, Value[]> {
   const groups = new Map<unknown, Value[]>()
   for (const row of rows) {
-    const key = row[property as keyof Value]
+    const key = keyOf(row, property)
     const group = groups.get(key)
     if (group) group.push(row)
     else groups.set(key, [row])
   }
   return groups
+}
+
+function keyOf(row: object, property: string | readonly string[]): unknown {
+  const values = row as Record<string, unknown>
+  return typeof property === 'string' ? values[property] : property.map((name) => values[name]).join(':')
 }
 
 function fetch<Table extends EntitySchemaWithMeta, Query>(
@@ -73,7 +84,7 @@ function fetch<Table extends EntitySchemaWithMeta, Query>(
   return ctx.read({
     name,
     variant: '',
-    columns: { entity: entity.name, also: [key, ...also] },
+    columns: { entity: entity.name, also: [key, ...also].flat() },
     build: definition.statement as never,
     values: values ? values(keys) : { keys },
   })
