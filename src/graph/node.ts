@@ -27,12 +27,13 @@ export function encodeId(type: string, key: string): string {
 }
 
 /**
- * The key in a global id of that type, its parts joined by `:`.
+ * The key in a global id of that type, its parts (one, where not said otherwise) joined by `:`.
  * @throws Failure BAD_USER_INPUT for a damaged id or one of another type.
  */
-export function decodeId(type: string, id: string): string {
+export function decodeId(type: string, id: string, parts = 1): string {
   const parsed = parseId(id)
-  if (parsed?.type !== type) throw new Failure('BAD_USER_INPUT', `That is not the id of a ${type}.`)
+  if (parsed?.type !== type || parsed.key.split(':').length !== parts)
+    throw new Failure('BAD_USER_INPUT', `That is not the id of a ${type}.`)
   return parsed.key
 }
 
