@@ -10,6 +10,8 @@ export function asFailure(error: unknown): unknown {
     case '40001': // serialization_failure
     case '40P01': // deadlock_detected
       return new Failure('CONFLICT', 'Another change came first. Try again.', { originalError: error as Error })
+    case '22021': // character_not_in_repertoire
+      return new Failure('BAD_USER_INPUT', 'A text holds the character U+0000.', { originalError: error as Error })
     case '53300': // too_many_connections
       return new Failure('OVERLOADED', 'The database has no free connection.', { originalError: error as Error })
   }
