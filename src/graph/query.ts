@@ -9,3 +9,13 @@ export function defineQuery<Query, Answer>(
 ): (ctx: Context, values?: Values) => Promise<Answer[]> {
   return (ctx, values = {}) => ctx.read<Answer>({ name, variant: '', build: build as never, values })
 }
+
+/** Marks a statement on a sharded table that names no shard's key on purpose: it concerns every shard. */
+export function allShards<Answer>(statement: Compilable<Answer>): Compilable<Answer> {
+  return {
+    compile() {
+      const compiled = statement.compile()
+      return { ...compiled, sql: `-- all shards\n${compiled.sql}` }
+    },
+  }
+}
