@@ -9,14 +9,16 @@ export interface Slice {
   readonly entities: readonly Entity[]
   readonly resolvers: readonly ClassType[]
   readonly nodes: readonly NodeDefinition[]
-  /** Fills the slice's tables with realistic rows, the same for the same scale; called in the slices' order. */
+  /** Fills the slice's empty tables with realistic rows, the same for the same scale and day; in the slices' order. */
   readonly seed?: (seeding: Seeding) => Promise<void>
 }
 
 /** What a slice seeds with. */
 export interface Seeding {
-  /** 1 is the full size; every count is proportional to it. */
+  /** 1 is the full size; every count is proportional to it, but that of a vocabulary grows slower. */
   readonly scale: number
+  /** The start of a UTC day, in microseconds since 1970: no row is dated after its first minute. */
+  readonly day: number
   readonly write: Database['write']
   /** Told after each chunk how many of a table's rows are in. */
   readonly progress: (table: string, rows: number, of: number) => void
