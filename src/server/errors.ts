@@ -82,14 +82,18 @@ function isClientMistake(error: unknown): boolean {
   const { status } = (error.extensions.http ?? {}) as { status?: number }
   if (status !== undefined) return status >= 400 && status < 500
   // A nullable variable with a default may stand where null is refused: only its value shows that, while executing.
-  return error.originalError === undefined && error.message.startsWith('Argument "')
+  const origin = innermost(error)
+  return origin instanceof GraphQLError && origin.nodes !== undefined && origin.message.startsWith('Argument "')
+}
+
+function innermost(error: unknown): unknown {
+  return error instanceof GraphQLError && error.originalError ? innermost(error.originalError) : error
 }
 
 /** Recursion over a request that is nested too deeply, caught by whatever parser or validator met it. */
 function isOverflow(error: unknown): boolean {
-  for (let at = error; at instanceof Error; at = at instanceof GraphQLError ? at.originalError : undefined)
-    if (at instanceof RangeError && at.message.startsWith('Maximum call stack')) return true
-  return false
+  const origin = innermost(error)
+  return origin instanceof RangeError && origin.message.startsWith('Maximum call stack')
 }
 
 const longestMessage = 300

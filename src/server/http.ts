@@ -91,6 +91,7 @@ async function protect(fastify: FastifyInstance, { CORS_ORIGINS }: Config): Prom
     methods: ['GET', 'POST'],
     exposedHeaders: ['x-request-id', consistencyHeader],
     maxAge: 600,
+    strictPreflight: false,
   })
 }
 
