@@ -53,6 +53,7 @@ test('the embedded mode serves, drains on SIGTERM, and starts again with what it
   const first = run(['--embedded'], {})
   await first.ready()
   expect(await first.ask('{ __typename }')).toEqual({ data: { __typename: 'Query' } })
+  expect(existsSync(join(house, '.data/postgres/filled'))).toBe(true)
   first.child.kill('SIGTERM')
   expect((await first.ended).code).toBe(0)
   expect((await serverOf(join(house, '.data/postgres'))).alive).toBe(false)

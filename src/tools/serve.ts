@@ -2,8 +2,8 @@ import { createApp } from '../app.js'
 import { ConfigError, environment, loadConfig } from '../core/config.js'
 import { createLog } from '../core/log.js'
 import { slices } from '../domain/index.js'
-import { migrate } from './migrate.js'
 import { createMigrationCheck } from './pending.js'
+import { prepare } from './prepare.js'
 import { onRunnerGone } from './runner.js'
 import { openSettings, type Settings } from './settings.js'
 
@@ -26,7 +26,7 @@ export async function serve({ embedded }: { embedded: boolean }): Promise<void> 
     opened.push(async () => (await opening.catch(() => undefined))?.embedded?.stop())
     const settings = await opening
     const log = createLog(settings.config)
-    if (settings.embedded) await prepare(settings)
+    if (settings.embedded) await prepare(settings.config, settings.embedded)
     const app = await createApp(settings.config, slices, log)
     opened.push(() => app.close())
     app.ready('migrations', createMigrationCheck(app.db))
@@ -39,14 +39,6 @@ export async function serve({ embedded }: { embedded: boolean }): Promise<void> 
     await closeAll(opened)
     process.exit(1)
   }
-}
-
-/** Brings the embedded database up to date; only this one, for a production schema changes when somebody says so. */
-async function prepare({ config, embedded }: Settings): Promise<void> {
-  const applied = await migrate(config, createLog({ LOG_LEVEL: 'silent' }))
-  if (applied.length > 0) console.log(`Applied ${applied.length} migrations`)
-  if (!embedded?.fresh) return
-  await embedded.markFilled()
 }
 
 function closeOnSignal(opened: Close[]): { begun: number | undefined } {
