@@ -12,4 +12,4 @@ type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   : Name
 
 /** A `timestamptz` column, as the database's own text: exact to the microsecond, no Date is made of it. */
-export const timestamp = () => p.string().columnType('timestamptz(6)')
+export const timestamp = () => p.string().columnType('timestamptz(6)').runtimeType('string')

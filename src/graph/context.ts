@@ -50,14 +50,13 @@ export class Context {
   readonly requestId: string
   /** The point that the client's token names; caches and replicas must not answer with less. */
   readonly after: Point | undefined
-  /** A token for somebody who proved who they are: the answer of signing in. */
-  readonly issueToken: Asked['issueToken']
   /** Where this operation's last write stands in the database's history; undefined while it wrote nothing. */
   written: Point | undefined
   /** True once anything read {@link viewer}: the answer then belongs to that viewer alone. */
   viewerRead = false
 
-  private readonly asker: Viewer | null
+  private asker: Viewer | null
+  private readonly issue: Asked['issueToken']
   private readonly loaders = new Map<unknown, DataLoader<string, unknown>>()
   private projection: Projection | undefined
 
@@ -68,7 +67,7 @@ export class Context {
   ) {
     this.requestId = asked.requestId
     this.after = asked.after
-    this.issueToken = asked.issueToken
+    this.issue = asked.issueToken
     this.asker = asked.viewer
   }
 
@@ -76,6 +75,12 @@ export class Context {
   get viewer(): Viewer | null {
     this.viewerRead = true
     return this.asker
+  }
+
+  /** Signs in somebody who proved who they are: a token for them, and the rest of this operation is theirs. */
+  async signIn(viewer: Viewer): Promise<IssuedToken> {
+    this.asker = viewer
+    return this.issue(viewer)
   }
 
   /** Called once per operation, before its first resolver. */

@@ -77,7 +77,7 @@ class UserResolver {
 }
 
 async function startSession(ctx: Context, viewer: Viewer) {
-  return { ...(await ctx.issueToken(viewer)), user: await ctx.load(userById, viewer.id) }
+  return { ...(await ctx.signIn(viewer)), user: await ctx.load(userById, viewer.id) }
 }
 
 export const users: Slice = {
