@@ -54,7 +54,11 @@ export async function createDatabase(config: Config, entities: readonly Entity[]
       return known
     },
     ping: async () => void (await pool.query('select 1')),
-    close: () => orm.close(true),
+    async close() {
+      await orm.close(true)
+      // MikroORM ends the pool only where it used it itself.
+      if (!pool.ending) await pool.end()
+    },
   }
 }
 
