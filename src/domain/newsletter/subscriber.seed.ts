@@ -1,0 +1,33 @@
+import { fill } from '../../graph/fill.js'
+import { defineRandom, timeText } from '../../graph/random.js'
+import type { Seeding } from '../../graph/slice.js'
+import { SubscriberTable } from './subscriber.entity.js'
+
+const random = defineRandom('subscriber')
+
+/** The newsletter has been there for so long, in microseconds. */
+const span = 2 * 365 * 86_400e6
+
+/** Fills subscribers. */
+export async function seedNewsletter(seeding: Seeding): Promise<void> {
+  const of = Math.round(20_000 * seeding.scale)
+  await fill(seeding, {
+    table: SubscriberTable,
+    columns: { id: 'uuid', email: 'text', subscribed_at: 'timestamptz' },
+    of,
+    rows: subscribers(seeding, of),
+  })
+}
+
+function* subscribers({ day }: Seeding, count: number) {
+  for (let index = 0; index < count; index++) {
+    const draw = random(index)
+    const time = Math.floor(day - span * (1 - (index + draw.unit()) / count))
+    const host = draw.pick(['example.com', 'example.org', 'example.net'])
+    yield {
+      id: draw.uuid(time),
+      email: `${draw.pick(['reader', 'friend', 'office', 'hello', 'mail'])}.${index}@${host}`,
+      subscribed_at: timeText(time),
+    }
+  }
+}
