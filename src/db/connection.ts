@@ -11,6 +11,8 @@ export function connectionOptions(config: Config, entities: readonly Entity[], l
   return defineConfig({
     clientUrl: config.DATABASE_URL,
     entities: entities as unknown as NonNullable<Options['entities']>,
+    // A house without a business has no table.
+    discovery: { warnWhenNoEntities: false },
     ensureDatabase: false,
     forceUtcTimezone: true,
     ignoreUndefinedInQuery: false,
