@@ -1,0 +1,44 @@
+import type { InferKyselyDB } from '@mikro-orm/postgresql'
+import { type Kysely, sql } from 'kysely'
+import { allShards, defineQuery } from '../../graph/query.js'
+import { PostStatus, type PostTable, publication } from '../blog/post.entity.js'
+import { OrderStatus, type OrderTable } from '../shop/order.entity.js'
+import type { UserTable } from '../users/user.entity.js'
+
+type Tables = InferKyselyDB<typeof UserTable | typeof PostTable | typeof OrderTable>
+
+const count = sql<number>`count(*)::int`.as('count')
+const today = sql<string>`date_trunc('day', now(), 'UTC')`
+const cancelled = sql.lit(OrderStatus.CANCELLED)
+
+export const userCount = defineQuery('userCount', (query: Kysely<Tables>) => query.selectFrom('users').select(count))
+
+export const postCountToday = defineQuery('postCountToday', (query: Kysely<Tables>) =>
+  query
+    .selectFrom('posts')
+    .select(count)
+    .where('posts.status', '=', sql.lit(PostStatus.PUBLISHED))
+    .where(sql.raw<string>(publication), '>=', today),
+)
+
+export const orderCountToday = defineQuery('orderCountToday', (query: Kysely<Tables>) =>
+  allShards(
+    query
+      .selectFrom('orders')
+      .select(count)
+      .where('orders.created_at', '>=', today)
+      .where('orders.status', '<>', cancelled),
+  ),
+)
+
+export const revenueToday = defineQuery('revenueToday', (query: Kysely<Tables>) =>
+  allShards(
+    query
+      .selectFrom('orders')
+      .select((columns) => ['orders.currency', columns.fn.sum<string>('orders.total').as('amount')])
+      .where('orders.created_at', '>=', today)
+      .where('orders.status', '<>', cancelled)
+      .groupBy('orders.currency')
+      .orderBy('orders.currency'),
+  ),
+)

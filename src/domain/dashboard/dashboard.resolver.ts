@@ -1,0 +1,48 @@
+import { Ctx, FieldResolver, Int, Query, Resolver } from 'type-graphql'
+import { Context, requireAdmin } from '../../graph/context.js'
+import type { Slice } from '../../graph/slice.js'
+import { orderCountToday, postCountToday, revenueToday, userCount } from './dashboard.data.js'
+import { Dashboard, Money } from './dashboard.type.js'
+
+/** Each figure is a field of its own: only what is asked for is counted. */
+@Resolver(() => Dashboard)
+class DashboardResolver {
+  @Query(() => Dashboard, { description: 'The house in figures; for administrators.' })
+  dashboard(@Ctx() ctx: Context): Dashboard {
+    requireAdmin(ctx)
+    return {}
+  }
+
+  @FieldResolver(() => Int, { description: 'How many accounts there are.' })
+  async userCount(@Ctx() ctx: Context): Promise<number> {
+    return countOf(await userCount(ctx))
+  }
+
+  @FieldResolver(() => Int, { description: 'How many posts were published today.' })
+  async postCountToday(@Ctx() ctx: Context): Promise<number> {
+    return countOf(await postCountToday(ctx))
+  }
+
+  @FieldResolver(() => Int, { description: 'How many orders were placed today, without those cancelled.' })
+  async orderCountToday(@Ctx() ctx: Context): Promise<number> {
+    return countOf(await orderCountToday(ctx))
+  }
+
+  @FieldResolver(() => [Money], {
+    description: 'What was ordered for today, without what was cancelled; one amount per currency, by currency.',
+  })
+  revenueToday(@Ctx() ctx: Context): Promise<Money[]> {
+    return revenueToday(ctx)
+  }
+}
+
+function countOf(rows: readonly { count: number }[]): number {
+  return rows[0]?.count ?? 0
+}
+
+export const dashboard: Slice = {
+  name: 'dashboard',
+  entities: [],
+  resolvers: [DashboardResolver],
+  nodes: [],
+}
