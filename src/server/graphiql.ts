@@ -33,7 +33,8 @@ export function serveGraphiql(fastify: FastifyInstance): void {
 /** Several megabytes of script: loaded when first asked for, and only ever sent compressed. */
 async function render(): Promise<Page> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql')
-  const html = renderGraphiQL({ title: 'GraphiQL', endpoint: '/graphql', defaultQuery: firstQuery })
+  const blank = { logo: '', favicon: 'data:,' }
+  const html = renderGraphiQL({ title: 'GraphiQL', endpoint: '/graphql', defaultQuery: firstQuery, ...blank })
   return { body: await promisify(gzip)(html), policy: policyOf(html) }
 }
 
