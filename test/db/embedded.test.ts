@@ -4,27 +4,40 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Client } from 'pg'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { createCluster, removeCluster, serverOf, startCluster } from '../../src/db/cluster.js'
 import { type Embedded, startEmbedded } from '../../src/db/embedded.js'
 import { isAlive } from '../../src/db/processes.js'
 import { startScratch } from '../../src/db/scratch.js'
 
-let folder: string
+/** The cluster of the tests that need no new one. */
+let shared: string
+const folders: string[] = []
 const started: { stop(): Promise<void> }[] = []
 
-beforeEach(async () => {
-  folder = join(await mkdtemp(join(tmpdir(), 'embedded-')), 'data')
-  await chmod(dirname(folder), 0o755)
+beforeAll(async () => {
+  shared = await makeFolder()
 })
 
 afterEach(async () => {
   for (const server of started.splice(0)) await server.stop().catch(() => {})
-  await removeCluster(join(folder, 'postgres')).catch(() => {})
-  await rm(dirname(folder), { recursive: true, force: true })
 })
 
-const start = async (): Promise<Embedded> => {
+afterAll(async () => {
+  for (const folder of folders) {
+    await removeCluster(join(folder, 'postgres')).catch(() => {})
+    await rm(dirname(folder), { recursive: true, force: true })
+  }
+})
+
+const makeFolder = async (mode = 0o755): Promise<string> => {
+  const parent = await mkdtemp(join(tmpdir(), 'embedded-'))
+  await chmod(parent, mode)
+  folders.push(join(parent, 'data'))
+  return join(parent, 'data')
+}
+
+const start = async (folder = shared): Promise<Embedded> => {
   const server = await startEmbedded({ folder })
   started.push(server)
   return server
@@ -43,7 +56,8 @@ const query = async (url: string, text: string): Promise<Record<string, unknown>
 const deadPid = () => spawnSync('true').pid
 
 test('the first start makes a server that the next start finds with its data', async () => {
-  const first = await start()
+  const folder = await makeFolder()
+  const first = await start(folder)
   expect(first.fresh).toBe(true)
   await query(first.url, 'create table kept (n int)')
   expect(await first.markFilling()).toBe(false)
@@ -52,7 +66,7 @@ test('the first start makes a server that the next start finds with its data', a
   await first.stop()
   await expect(query(first.url, 'select 1')).rejects.toThrow('ECONNREFUSED')
 
-  const second = await start()
+  const second = await start(folder)
   expect(second.fresh).toBe(false)
   expect(second.jwtSecret).toBe(first.jwtSecret)
   expect(second.url).toBe(first.url)
@@ -75,8 +89,8 @@ test('nobody gets in without the password, and the secrets are for the owner onl
   const stranger = new URL(url)
   stranger.password = 'guess'
   await expect(query(stranger.href, 'select 1')).rejects.toThrow('password authentication failed')
-  expect((await stat(join(folder, 'jwt-secret'))).mode & 0o777).toBe(0o600)
-  expect((await stat(join(folder, 'postgres/password'))).mode & 0o777).toBe(0o600)
+  expect((await stat(join(shared, 'jwt-secret'))).mode & 0o777).toBe(0o600)
+  expect((await stat(join(shared, 'postgres/password'))).mode & 0o777).toBe(0o600)
 })
 
 test('the last of several users stops the server, whoever started it', async () => {
@@ -90,7 +104,8 @@ test('the last of several users stops the server, whoever started it', async () 
 })
 
 test('starts at the same time, from nothing, share one server and one secret', async () => {
-  const servers = await Promise.all([start(), start(), start()])
+  const folder = await makeFolder()
+  const servers = await Promise.all([start(folder), start(folder), start(folder)])
   expect(new Set(servers.map((server) => server.url)).size).toBe(1)
   expect(new Set(servers.map((server) => server.jwtSecret)).size).toBe(1)
 })
@@ -107,21 +122,21 @@ test('starts and stops at the same time never leave a user without a server', as
 test('a killed server and killed users block nothing', async () => {
   const { url } = await start()
   await query(url, 'create table kept (n int)')
-  process.kill((await serverOf(join(folder, 'postgres'))).pid, 'SIGKILL')
-  await writeFile(join(folder, 'processes', `${deadPid()}-00000000.stopping`), '')
-  await writeFile(join(folder, 'processes', `${deadPid()}-00000001.using`), '')
-  await mkdir(join(folder, `postgres.${deadPid()}-00000002`))
+  process.kill((await serverOf(join(shared, 'postgres'))).pid, 'SIGKILL')
+  await writeFile(join(shared, 'processes', `${deadPid()}-00000000.stopping`), '')
+  await writeFile(join(shared, 'processes', `${deadPid()}-00000001.using`), '')
+  await mkdir(join(shared, `postgres.${deadPid()}-00000002`))
 
   const next = await start()
   expect(await query(next.url, 'select n from kept')).toEqual([])
-  expect(await readdir(join(folder, 'processes'))).toHaveLength(2)
+  expect(await readdir(join(shared, 'processes'))).toHaveLength(2)
 })
 
 test('a lock file whose number belongs to another process by now blocks nothing', async () => {
   const { stop } = await start()
   await stop()
-  const lock = ['', join(folder, 'postgres'), '0', '1', '', '127.0.0.1', '', 'ready', ''].join('\n')
-  await writeFile(join(folder, 'postgres/postmaster.pid'), `${process.pid}${lock}`)
+  const lock = ['', join(shared, 'postgres'), '0', '1', '', '127.0.0.1', '', 'ready', ''].join('\n')
+  await writeFile(join(shared, 'postgres/postmaster.pid'), `${process.pid}${lock}`)
   expect(await query((await start()).url, 'select 1 as n')).toEqual([{ n: 1 }])
 })
 
@@ -132,18 +147,18 @@ test('a port that somebody took meanwhile is replaced', async () => {
   try {
     const second = await start()
     expect(second.url).not.toBe(first.url)
-    expect(await readFile(join(folder, 'port'), 'utf8')).toBe(new URL(second.url).port)
+    expect(await readFile(join(shared, 'port'), 'utf8')).toBe(new URL(second.url).port)
   } finally {
     squatter.close()
   }
 })
 
 test('a checkout in a private folder works, for root too', async () => {
-  await chmod(dirname(folder), 0o700)
-  const { url, stop } = await start()
+  const folder = await makeFolder(0o700)
+  const { url, stop } = await start(folder)
   expect(await query(url, 'select 1 as n')).toEqual([{ n: 1 }])
   await stop()
-  const again = await start()
+  const again = await start(folder)
   expect(await query(again.url, 'select 1 as n')).toEqual([{ n: 1 }])
 })
 
