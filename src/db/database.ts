@@ -22,9 +22,11 @@ export interface Database {
   read<Row>(statement: Statement, values: Values): Promise<Row[]>
   /**
    * Runs `work` in one transaction and commits it, or rolls all of it back when it throws.
-   * Answers what the work answered, and the point in the database's history that holds it.
+   * Answers what the work answered, and the point in the database's history that holds it; no point where the
+   * database, having committed, could not be asked for it.
+   * @throws Failure TIMEOUT, OVERLOADED, CONFLICT (deadlock, serialization), or the driver's own error.
    */
-  write<Result>(work: (tx: Transaction) => Promise<Result>): Promise<{ result: Result; point: Point }>
+  write<Result>(work: (tx: Transaction) => Promise<Result>): Promise<{ result: Result; point: Point | undefined }>
   /** The columns that the API may show of an entity (hidden ones left out), by property. */
   columns(entity: string): Selection
   /** Throws unless the database answers. */
@@ -47,7 +49,7 @@ export async function createDatabase(config: Config, entities: readonly Entity[]
     statements,
     tokens: createTokens([config.JWT_SECRET, ...(config.JWT_SECRET_PREVIOUS ? [config.JWT_SECRET_PREVIOUS] : [])]),
     read: (statement, values) => read(pool, statement, values),
-    write: (work) => write(orm, pool, work),
+    write: (work) => write({ orm, pool, log }, work),
     columns(entity) {
       const known = columns.get(entity) ?? wholeRow(orm, entity)
       columns.set(entity, known)
@@ -95,7 +97,13 @@ async function read<Row>(pool: Pool, statement: Statement, values: Values): Prom
   }
 }
 
-async function write<Result>(orm: MikroORM, pool: Pool, work: (tx: Transaction) => Promise<Result>) {
+interface Writer {
+  readonly orm: MikroORM
+  readonly pool: Pool
+  readonly log: Log
+}
+
+async function write<Result>({ orm, pool, log }: Writer, work: (tx: Transaction) => Promise<Result>) {
   const started = performance.now()
   const { result, writing } = await orm.em
     .fork()
@@ -105,9 +113,22 @@ async function write<Result>(orm: MikroORM, pool: Pool, work: (tx: Transaction) 
     })
     .catch((error) => Promise.reject(asFailure(error)))
   if (committed.heard) committed.publish({ changes: writing.changes, duration: performance.now() - started })
-  for (const action of writing.committed) await action()
-  const position = await pool.query<{ lsn: string }>('select pg_current_wal_insert_lsn()::text as lsn')
-  return { result, point: { lsn: (position.rows[0] as { lsn: string }).lsn, at: Date.now() } }
+  // From here on it is done: whatever else fails must not tell the caller otherwise.
+  const attempt = async <Value>(step: () => Value | Promise<Value>): Promise<Value | undefined> => {
+    try {
+      return await step()
+    } catch (error) {
+      log.error({ err: error }, 'a step after a commit failed')
+      return undefined
+    }
+  }
+  for (const action of writing.committed) await attempt(action)
+  return { result, point: await attempt(() => currentPoint(pool)) }
+}
+
+async function currentPoint(pool: Pool): Promise<Point> {
+  const { rows } = await pool.query<{ lsn: string }>('select pg_current_wal_insert_lsn()::text as lsn')
+  return { lsn: (rows[0] as { lsn: string }).lsn, at: Date.now() }
 }
 
 function wholeRow(orm: MikroORM, entity: string): Selection {

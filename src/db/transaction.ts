@@ -22,7 +22,10 @@ export interface Transaction {
     build: (query: Kysely<Query>) => Compilable<Row>,
     changes: readonly Change[] | ((rows: Row[]) => readonly Change[]),
   ): Promise<Row[]>
-  /** Runs after the commit, in the order given, never for a transaction that rolled back. */
+  /**
+   * Runs after the commit, in the order given, never for a transaction that rolled back. One that fails is logged:
+   * what was committed stays, and the others run.
+   */
   afterCommit(action: () => void | Promise<void>): void
 }
 
@@ -61,16 +64,27 @@ const kinds = {
 } as const
 
 class ChangeCollector implements EventSubscriber {
+  private originals = new Map<object, EntityData>()
+
   constructor(private readonly changes: Change[]) {}
 
+  /** What is deleted is forgotten by the time it is gone. */
+  onFlush({ uow }: FlushEventArgs): void {
+    this.originals = new Map(uow.getChangeSets().map(({ entity }) => [entity, uow.getOriginalEntityData(entity) ?? {}]))
+  }
+
   afterFlush({ uow }: FlushEventArgs): void {
-    for (const { type, meta, payload, originalEntity, entity } of uow.getChangeSets()) {
-      const keys = meta.props.filter((property) => property.primary || property.targetMeta)
-      const pick = (source: Record<string, unknown>) =>
-        Object.fromEntries(keys.filter(({ name }) => name in source).map(({ name }) => [name, source[name]]))
-      const now = { ...pick(entity as Record<string, unknown>), ...pick(payload as Record<string, unknown>) }
-      const before = originalEntity ? [pick(originalEntity as Record<string, unknown>)] : []
-      this.changes.push({ table: meta.tableName, kind: kinds[type], rows: 1, keys: [now, ...before] })
+    for (const { type, meta, payload, entity } of uow.getChangeSets()) {
+      const names = meta.props.filter((property) => property.primary || property.targetMeta).map(({ name }) => name)
+      // Not the entity's own properties: there a relation is an object.
+      const pick = (source: EntityData) =>
+        Object.fromEntries(Object.entries(source).filter(([name]) => names.includes(name)))
+      const before = pick(this.originals.get(entity) ?? {})
+      const after = { ...before, ...pick(payload) }
+      const moved = type !== ChangeSetType.CREATE && names.some((name) => before[name] !== after[name])
+      this.changes.push({ table: meta.tableName, kind: kinds[type], rows: 1, keys: moved ? [after, before] : [after] })
     }
   }
 }
+
+type EntityData = Record<string, unknown>
