@@ -24,17 +24,18 @@ export function seededPost(seeding: Seeding, index: number) {
   return { id: draw.uuid(createdAt), createdAt, status, publishedAt, draw }
 }
 
-/** A post that was published by that time; few are picked often. */
-export function pickPost(seeding: Seeding, draw: Random, time: number) {
+/** A published post: mostly any, old or new, else one of the few that are picked often. */
+export function pickPost(seeding: Seeding, draw: Random) {
   const count = postCount(seeding)
   for (let tries = 0; tries < 100; tries++) {
-    const post = seededPost(seeding, spread(draw.rank(count, 0.6), count))
-    if (post.status === PostStatus.PUBLISHED && (post.publishedAt ?? time) < time) return post
+    const index = draw.unit() < 0.7 ? draw.whole(0, count - 1) : spread(draw.rank(count, 0.6), count)
+    const { status, publishedAt, id } = seededPost(seeding, index)
+    if (status === PostStatus.PUBLISHED && publishedAt !== null) return { id, publishedAt }
   }
-  return seededPost(seeding, 0)
+  throw new Error('No post is published.')
 }
 
-/** The first post is always there, for comments older than any other. */
+/** The first post is always there: no scale is without one. */
 function statusAt(index: number, chance: number): PostStatus {
   if (index === 0 || chance < 0.9) return PostStatus.PUBLISHED
   return chance < 0.97 ? PostStatus.DRAFT : PostStatus.ARCHIVED
