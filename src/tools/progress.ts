@@ -17,6 +17,6 @@ export function showProgress(stream: Pick<WriteStream, 'isTTY' | 'write'>): Prog
     const bar = `${'█'.repeat(filled)}${'░'.repeat(width - filled)}`
     const counts = `${done.toLocaleString('en')} of ${of.toLocaleString('en')}`
     // Back to the line's beginning, and what a longer line left is erased.
-    stream.write(`\r${name.padEnd(14)} ${bar} ${counts}\x1b[K${complete ? '\n' : ''}`)
+    stream.write(`\r${name.padEnd(15)} ${bar} ${counts}\x1b[K${complete ? '\n' : ''}`)
   }
 }

@@ -91,7 +91,7 @@ test('progress is a bar on a terminal and a line a table elsewhere', () => {
   }
   expect(written(false)).toEqual(['posts: 2,000\n'])
   expect(written(true)).toEqual([
-    expect.stringContaining(`posts          ${'█'.repeat(7)}${'░'.repeat(23)} 500 of 2,000`),
-    expect.stringContaining(`posts          ${'█'.repeat(30)} 2,000 of 2,000`),
+    expect.stringContaining(`posts           ${'█'.repeat(7)}${'░'.repeat(23)} 500 of 2,000`),
+    expect.stringContaining(`posts           ${'█'.repeat(30)} 2,000 of 2,000`),
   ])
 })
