@@ -35,7 +35,7 @@ export async function addProduct(api: TestApp, columns: Record<string, unknown> 
     `insert into products (${names.join()}) values (${names.map((_, index) => `$${index + 1}`).join()})`,
     Object.values(row),
   )
-  return encodeId('Product', id)
+  return encodeId('Product', row.id)
 }
 
 /** How many pieces of a product are reserved. */

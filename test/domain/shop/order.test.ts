@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Client } from 'pg'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Viewer } from '../../../src/graph/context.js'
 import { encodeId } from '../../../src/graph/node.js'
 import { startBusiness, type TestApp } from '../../support.js'
@@ -72,6 +73,31 @@ test('orders of the same products in opposite orders do not block each other', a
   })
   expect(answers.flatMap((answer) => answer.errors)).toEqual([])
   expect([await reservedOf(api, first), await reservedOf(api, second)]).toEqual([20, 20])
+})
+
+test('products are locked in the order of their ids, wherever their rows are', async () => {
+  const ids = ['00000000-0000-7000-8000-00000000000b', '00000000-0000-7000-8000-00000000000a']
+  const products = []
+  for (const id of ids) products.push(await addProduct(api, { id }))
+  const [larger, smaller] = ids
+  const holder = new Client({ connectionString: api.url })
+  await holder.connect()
+  try {
+    await holder.query('begin')
+    await holder.query('select 1 from products where id = $1 for update', [smaller])
+    const placing = order(
+      api,
+      user,
+      products.map((productId) => ({ productId, quantity: 1 })),
+    )
+    const waiting = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    await vi.waitFor(async () => expect(await api.sql(waiting)).toHaveLength(1))
+    expect(await api.sql('select 1 from products where id = $1 for update nowait', [larger])).toHaveLength(1)
+    await holder.query('commit')
+    expect((await placing).errors).toEqual([])
+  } finally {
+    await holder.end()
+  }
 })
 
 test('the same key makes one order, also at the same time and of the last piece', async () => {

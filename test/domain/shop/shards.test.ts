@@ -8,13 +8,15 @@ import { addProduct, addUser, order } from './goods.js'
 function namesItsShard(text: string): boolean {
   const concerned = /\border(s|_items)\b/.test(text)
   const insert = /insert into "order(s|_items)" \([^)]*"user_id"/.test(text)
-  const bound = /(?:"order(?:s|_items)"|"\w+0?")?\.?"user_id"\)? (?:=|in) |\("user_id", "id"\) in/.test(text)
+  // A value, or the keys that a batch is asked for; not another column.
+  const bound = /"user_id" = (\$\d|'|"asked"\."user_id"|parent\.key)/.test(text)
   return !concerned || insert || bound || text.startsWith('-- all shards\n')
 }
 
 test('a statement on orders is told apart by whether it names its shard', () => {
   expect(namesItsShard('select "orders"."user_id" from "orders" where "orders"."id" = $1')).toBe(false)
   expect(namesItsShard('select "orders"."id" from "orders" where "orders"."user_id" = $1')).toBe(true)
+  expect(namesItsShard('select 1 from "orders" inner join "order_items" on "a"."user_id" = "b"."user_id"')).toBe(false)
   expect(namesItsShard('update "orders" set "status" = $1 where "id" = $2')).toBe(false)
   expect(namesItsShard('insert into "order_items" ("order_id") values ($1)')).toBe(false)
   expect(namesItsShard('-- all shards\nselect count(*) from "orders"')).toBe(true)
