@@ -29,8 +29,6 @@ export function trackRequests(fastify: FastifyInstance, log: Log): void {
     trackRequest(request, reply, log)
     inRequest(request.info, done)
   })
-  // Reading a body ends in the socket's own asynchronous context.
-  fastify.addHook('preValidation', (request, _reply, done) => inRequest(request.info, done))
 }
 
 /** The same for a request that no hook sees. */

@@ -1,7 +1,10 @@
 import { once } from 'node:events'
+import { request as send } from 'node:http'
 import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Facts, fact } from '../../src/core/events.js'
+import { currentRequest } from '../../src/core/request.js'
 import { startHouse, type TestApp } from '../support.js'
 
 let house: TestApp
@@ -18,7 +21,7 @@ const codeOf = async (response: Response) => (await response.json()).errors[0].e
 const typename = '/graphql?query={__typename}'
 
 /** What the server answers to these bytes, until it closes the connection. */
-async function send(text: string): Promise<string> {
+async function sendText(text: string): Promise<string> {
   const socket = connect(Number(new URL(house.app.url).port), '127.0.0.1')
   let answer = ''
   socket.on('data', (chunk) => {
@@ -49,6 +52,21 @@ describe('a request', () => {
     expect(told[0]).toMatchObject({ method: 'POST', path: '/graphql', status: 200 })
     expect(told[0]?.duration).toBeGreaterThan(0)
     expect(statements).toHaveLength(1)
+  })
+
+  test('is known to what it causes however slowly its body came', async () => {
+    const ids: unknown[] = []
+    const stop = fact('statement.finished').listen(() => void ids.push(currentRequest()?.id))
+    const body = JSON.stringify({ query: '{ things(first: 1) { nodes { name } } }' })
+    const headers = { ...json, 'content-length': body.length, 'x-request-id': 'slow' }
+    const request = send(`${house.app.url}/graphql`, { method: 'POST', headers })
+    request.write(body.slice(0, 10))
+    await sleep(50)
+    request.end(body.slice(10))
+    const [response] = await once(request, 'response')
+    stop()
+    expect(response.statusCode).toBe(200)
+    expect(ids).toEqual(['slow'])
   })
 
   test('that its client gave up is told of as such', async () => {
@@ -148,9 +166,11 @@ describe('what is no GraphQL request', () => {
   })
 
   test('is no HTTP either', async () => {
-    expect(await send('HELLO\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*"code":"BAD_USER_INPUT"/s)
-    expect(await send(`GET /livez HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1.1 431/)
-    expect(await send('GET /graphql HTTP/1.1\r\nhost: [\r\nconnection: close\r\n\r\n')).toMatch(/^HTTP\/1.1 400/)
+    expect(await sendText('HELLO\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*"code":"BAD_USER_INPUT"/s)
+    expect(await sendText(`GET /livez HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`)).toMatch(
+      /^HTTP\/1.1 431/,
+    )
+    expect(await sendText('GET /graphql HTTP/1.1\r\nhost: [\r\nconnection: close\r\n\r\n')).toMatch(/^HTTP\/1.1 400/)
   })
 })
 

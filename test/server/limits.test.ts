@@ -74,9 +74,9 @@ describe('aliases', () => {
   test('count as often as their fragment is spread, without being written out', async () => {
     const levels = Array.from({ length: 30 }, (_, at) => `fragment F${at} on Query { ...F${at + 1} ...F${at + 1} }`)
     const document = `{ ...F0 } ${levels.join(' ')} fragment F30 on Query { a: __typename }`
-    const started = performance.now()
+    const started = process.cpuUsage()
     expect(await messages(document)).toEqual(refused('An operation takes 4 aliases; this has 1000000 or more.'))
-    expect(performance.now() - started).toBeLessThan(500)
+    expect(process.cpuUsage(started).user).toBeLessThan(500_000)
   })
 })
 
@@ -105,14 +105,15 @@ test.each([
   ['overlapping fragments', overlapping(90)],
 ])('%s make neither a large answer nor a slow one', async (_name, query) => {
   const body = JSON.stringify({ query })
-  const started = performance.now()
+  // Processor time, server and client together: the machine may be busy with something else.
+  const started = process.cpuUsage()
   const response = await fetch(`${open.app.url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body,
   })
   const text = await response.text()
-  expect(performance.now() - started).toBeLessThan(500)
+  expect(process.cpuUsage(started).user).toBeLessThan(500_000)
   expect(text.length).toBeLessThan(20_000)
 })
 
