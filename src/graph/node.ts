@@ -4,7 +4,11 @@ import { Failure } from '../core/errors.js'
 import { Context } from './context.js'
 
 /** Anything with a global id. Rows that are answered as a Node carry their type's name. */
-@InterfaceType({ description: 'An object that can be fetched again by its global id.' })
+@InterfaceType({
+  description: 'An object that can be fetched again by its global id.',
+  // Else every type that was ever imported is in the schema, whichever slices it is made of.
+  autoRegisterImplementations: false,
+})
 export abstract class Node {
   @Field(() => ID, { description: 'The global id: opaque, unique across all types.' })
   readonly id!: string

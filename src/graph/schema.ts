@@ -10,6 +10,7 @@ export async function createSchema(slices: readonly Slice[]): Promise<GraphQLSch
   const nodes = new Map(slices.flatMap((slice) => slice.nodes).map((node) => [node.type, node]))
   const resolvers = [createNodeResolver(nodes), ...slices.flatMap((slice) => slice.resolvers)]
   const schema = await buildSchema({ resolvers: resolvers as NonEmptyArray<never>, validate: false })
+  describeRoots(schema)
   resolveConnections(schema)
   resolveTypes(schema)
   for (const node of nodes.values()) resolveId(schema, node)
@@ -30,6 +31,15 @@ export function checkColumns(schema: GraphQLSchema, columns: Columns, entities: 
         )
     }
   }
+}
+
+/** No class stands for the root types that could carry their descriptions. */
+function describeRoots(schema: GraphQLSchema): void {
+  const roots = [
+    [schema.getQueryType(), 'What can be asked.'],
+    [schema.getMutationType(), 'What can be changed.'],
+  ] as const
+  for (const [type, description] of roots) if (type) type.description = description
 }
 
 /** Rows answered as an interface carry their type's name; nothing else decides it, and nothing asynchronous. */
