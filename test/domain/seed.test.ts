@@ -19,15 +19,15 @@ test('every count is proportional to the scale, that of tags to its root', async
   const counts: Record<string, number> = {}
   for (const table of tables) counts[table] = await seeded.one(`select count(*)::int from ${table}`)
   expect(counts).toEqual({
-    users: 50,
-    tags: 14,
-    posts: 500,
-    post_tags: 1500,
-    comments: 2500,
-    products: 25,
-    orders: 250,
-    order_items: expect.toSatisfy((items: number) => items > 700 && items <= 750),
-    subscribers: 100,
+    users: 200,
+    tags: 28,
+    posts: 2_000,
+    post_tags: 6_000,
+    comments: 10_000,
+    products: 100,
+    orders: 1_000,
+    order_items: expect.toSatisfy((items: number) => items > 2_900 && items <= 3_000),
+    subscribers: 400,
   })
 })
 
@@ -45,7 +45,7 @@ test.each(['admin@example.com', 'user@example.com'])('%s can sign in', async (em
 })
 
 test.each([
-  ['nine posts in ten are published', "select count(*) between 425 and 475 from posts where status = 'PUBLISHED'"],
+  ['nine posts in ten are published', "select count(*) between 1700 and 1900 from posts where status = 'PUBLISHED'"],
   ['drafts are not', "select count(*) > 0 and count(published_at) = 0 from posts where status = 'DRAFT'"],
   [
     'tags tell the publication of what is published',
@@ -84,14 +84,19 @@ test.each([
   ],
   ['today has orders', "select count(*) >= 3 from orders where created_at between '2026-03-04' and '2026-03-04 00:01'"],
   ['nothing comes later', "select max(created_at) < '2026-03-04 00:01' from orders"],
-  ['few authors write much', `select ${shareOfTop(5, 'posts', 'author_id')} > 0.25`],
-  ['few posts gather most comments', `select ${shareOfTop(50, 'comments', 'post_id')} > 0.3`],
+  ['few authors write much', `select ${shareOfTop(20, 'posts', 'author_id')} > 0.4`],
+  ['few posts gather many comments', `select ${shareOfTop(200, 'comments', 'post_id')} > 0.3`],
+  [
+    'one has ten times what most have',
+    `select max(n) > 10 * percentile_disc(0.5) within group (order by n) from (${countsBy('comments', 'post_id')})`,
+  ],
+  ['the newest posts have some', `select count(*) > 40 from comments where post_id in (${newestPosts()})`],
   [
     'most posts have few',
     `select percentile_disc(0.5) within group (order by n) < 6 from (${countsBy('comments', 'post_id')})`,
   ],
-  ['few products sell much', `select ${shareOfTop(3, 'order_items', 'product_id')} > 0.25`],
-  ['few tags are on many posts', `select ${shareOfTop(3, 'post_tags', 'tag_id')} > 0.35`],
+  ['few products sell much', `select ${shareOfTop(10, 'order_items', 'product_id')} > 0.3`],
+  ['few tags are on many posts', `select ${shareOfTop(3, 'post_tags', 'tag_id')} > 0.25`],
   [
     'every table is vacuumed and analyzed',
     `select count(*) = ${tables.length} from pg_stat_user_tables where last_vacuum is not null and last_analyze is not null`,
@@ -117,6 +122,10 @@ function piecesIn(status: string) {
     where status = '${status}' and product_id = products.id`
 }
 
+function newestPosts() {
+  return "select id from posts where status = 'PUBLISHED' order by published_at desc limit 20"
+}
+
 function countsBy(table: string, column: string) {
   return `select count(*) as n from ${table} group by ${column}`
 }
@@ -128,7 +137,7 @@ function shareOfTop(count: number, table: string, column: string) {
 async function createSeeded(today: Date) {
   const { url, drop } = await createTestDatabase('template_business')
   const config = loadConfig({ DATABASE_URL: url, JWT_SECRET: jwtSecret, LOG_LEVEL: 'silent' })
-  await seedDatabase(config, { scale: 0.005, today })
+  await seedDatabase(config, { scale: 0.02, today })
   const client = new Client({ connectionString: url })
   await client.connect()
   const one = async <Value>(question: string): Promise<Value> =>

@@ -26,7 +26,7 @@ function* comments(seeding: Seeding, count: number) {
     const draw = random(index)
     const { id, publishedAt } = pickPost(seeding, draw)
     // Most is said in the first days; nothing before the post, nothing after today began.
-    const createdAt = Math.ceil(publishedAt + Math.min(month, seeding.day - publishedAt) * draw.unit() ** 3)
+    const createdAt = Math.floor(publishedAt + 1 + Math.min(month, seeding.day - publishedAt) * draw.unit() ** 3)
     yield {
       id: draw.uuid(createdAt),
       post_id: id,

@@ -24,11 +24,11 @@ export function seededPost(seeding: Seeding, index: number) {
   return { id: draw.uuid(createdAt), createdAt, status, publishedAt, draw }
 }
 
-/** A published post: mostly any, old or new, else one of the few that are picked often. */
+/** A published post: half of the time any, old or new, else one of the few that are picked often. */
 export function pickPost(seeding: Seeding, draw: Random) {
   const count = postCount(seeding)
   for (let tries = 0; tries < 100; tries++) {
-    const index = draw.unit() < 0.7 ? draw.whole(0, count - 1) : spread(draw.rank(count, 0.6), count)
+    const index = draw.unit() < 0.5 ? draw.whole(0, count - 1) : spread(draw.rank(count, 0.9), count)
     const { status, publishedAt, id } = seededPost(seeding, index)
     if (status === PostStatus.PUBLISHED && publishedAt !== null) return { id, publishedAt }
   }
