@@ -73,12 +73,17 @@ async function read<Row>(pool: Pool, statement: Statement, values: Values): Prom
   try {
     const client = await pool.connect()
     if (heard) started = performance.now()
-    try {
-      const query = { name: statement.prepared as string, text: statement.text, values: statement.bind(values) }
-      rows = (await client.query(query)).rows
-    } finally {
-      client.release()
-    }
+    const query = { name: statement.prepared as string, text: statement.text, values: statement.bind(values) }
+    rows = await client.query(query).then(
+      (result) => {
+        client.release()
+        return result.rows
+      },
+      (error) => {
+        client.release(isFatal(error))
+        throw error
+      },
+    )
     return rows
   } catch (error) {
     failure = error
@@ -95,6 +100,11 @@ async function read<Row>(pool: Pool, statement: Statement, values: Values): Prom
       })
     }
   }
+}
+
+/** Whether the connection ends with it: only what the database calls an ERROR leaves one to go on with. */
+function isFatal(error: { severity?: string }): boolean {
+  return error.severity !== 'ERROR'
 }
 
 interface Writer {

@@ -1,23 +1,40 @@
-import { Failure } from '../core/errors.js'
+import { type ErrorCode, Failure } from '../core/errors.js'
 
 /** The failure a client may see for what the database said; anything without a code of its own comes back as it was. */
 export function asFailure(error: unknown): unknown {
-  switch ((error as { code?: string } | undefined)?.code) {
-    case '57014': // query_canceled: statement_timeout
-    case '55P03': // lock_not_available: lock_timeout
-    case '25P03': // idle_in_transaction_session_timeout
-      return new Failure('TIMEOUT', 'The database took too long to answer.', { originalError: error as Error })
-    case '40001': // serialization_failure
-    case '40P01': // deadlock_detected
-      return new Failure('CONFLICT', 'Another change came first. Try again.', { originalError: error as Error })
-    case '22021': // character_not_in_repertoire
-      return new Failure('BAD_USER_INPUT', 'A text holds the character U+0000.', { originalError: error as Error })
-    case '53300': // too_many_connections
-      return new Failure('OVERLOADED', 'The database has no free connection.', { originalError: error as Error })
-  }
-  if (error instanceof Error && error.message.startsWith('timeout exceeded when trying to connect'))
-    return new Failure('OVERLOADED', 'The database has no free connection.', { originalError: error })
-  return error
+  if (!(error instanceof Error) || error instanceof Failure) return error
+  const code = (error as { code?: unknown }).code
+  const [failure, message] = (typeof code === 'string' && failures[code]) || unlisted(error)
+  return failure ? new Failure(failure, message, { originalError: error }) : error
+}
+
+const timeout = ['TIMEOUT', 'The database took too long to answer.'] as const
+const conflict = ['CONFLICT', 'Another change came first. Try again.'] as const
+const full = ['OVERLOADED', 'The database has no free connection.'] as const
+const gone = ['OVERLOADED', 'The database cannot be reached.'] as const
+
+/** By SQLSTATE, or the code of what the network said. */
+const failures: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  '57014': timeout, // query_canceled: statement_timeout
+  '55P03': timeout, // lock_not_available: lock_timeout
+  '25P03': timeout, // idle_in_transaction_session_timeout
+  '40001': conflict, // serialization_failure
+  '40P01': conflict, // deadlock_detected
+  '23503': ['CONFLICT', 'Something that this refers to is gone.'], // foreign_key_violation
+  '22021': ['BAD_USER_INPUT', 'A text holds the character U+0000.'], // character_not_in_repertoire
+  '53300': full, // too_many_connections
+  '57P01': gone, // admin_shutdown
+  '57P02': gone, // crash_shutdown
+  '57P03': gone, // cannot_connect_now
+  ECONNREFUSED: gone,
+  ECONNRESET: gone,
+  EPIPE: gone,
+}
+
+/** What pg says without a code. */
+function unlisted({ message }: Error): readonly [ErrorCode | undefined, string] {
+  if (message.startsWith('timeout exceeded when trying to connect')) return full
+  return message.startsWith('Connection terminated') ? gone : [undefined, message]
 }
 
 /** The unique constraint that a write ran into, if that is what the error says. */
