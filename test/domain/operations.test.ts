@@ -87,6 +87,15 @@ test.each(operations)('%s is answered without an error', async (name) => {
   expect(data).toHaveProperty(path)
 })
 
+const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
+const examples = [...readme.matchAll(/```graphql\n(.*?)```/gs)].map(([, example]) => example as string)
+
+test.each(examples)('the README may tell to send %s', async (example) => {
+  const { data, errors } = await app.query(example)
+  expect(errors).toBeUndefined()
+  expect(JSON.stringify(data).length).toBeGreaterThan(100)
+})
+
 function id(type: 'Post' | 'Product' | 'User', key?: string): string {
   return encodeId(type, key ?? (type === 'Post' ? found.post : found.product))
 }
