@@ -15,7 +15,7 @@ export class MigrationFile extends MigrationGenerator {
   }
 
   override createStatement(sql: string, indent: number): string {
-    const [space, text] = [' '.repeat(indent), `\`${sql.replace(/[`$\\]/g, '\\$&')}\``]
+    const [space, text] = [' '.repeat(indent), `\`${sql.replace(/[`\\]|\$(?=\{)/g, '\\$&')}\``]
     const line = `${space}this.addSql(${text})`
     return line.length <= 120 ? line : `${space}this.addSql(\n${space}  ${text},\n${space})`
   }
