@@ -31,8 +31,15 @@ export type Select = (alias: string) => AliasedRawBuilder<unknown, never>[]
 /** What a statement's text is built with: the typed query builder and the columns asked for. */
 export type Build = (query: Kysely<never>, select: Select) => Compilable
 
-/** Named statements stay on a connection for good and cost it memory (2,000 of them 43 MB): these bound them. */
-export const bounds = { projections: 8, namesPerFamily: 48, names: 480 }
+/**
+ * A named statement stays on a connection for good and costs it about 15 kB; without a name it costs the process a
+ * text. How many there may be; beyond that, a statement is planned at each execution, and the longest unused text is
+ * compiled again.
+ */
+export const bounds = { projections: 8, namesPerFamily: 48, names: 480, unnamedPerFamily: 128 }
+
+/** The use at which a statement gets its name: what was asked once or twice would keep it from what is asked often. */
+const namedAtUse = 3
 
 /** A parameter by name, bound at each call. */
 export function param<Type>(name: string): RawBuilder<Type> {
@@ -49,9 +56,10 @@ class Param {
 }
 
 interface Family {
-  readonly statements: Map<string, Statement>
+  readonly named: Map<string, Statement>
+  /** The longest unused comes first. */
+  readonly unnamed: Map<string, { readonly statement: Statement; readonly uses: number }>
   readonly projections: Set<string>
-  names: number
 }
 
 /** The compiled statements of one database, by family (a loader, a page) and variant. */
@@ -65,49 +73,64 @@ export class Statements {
   ) {}
 
   /**
-   * The statement of that family in that variant, compiled at its first use. A family keeps at most
+   * The statement of that family in that variant, compiled at its first use and named at its third. A family keeps at most
    * {@link bounds}.projections selections; a further one is served by `whole`, the selection of every column.
    */
   get(familyName: string, variant: string, selection: Selection, whole: Selection, build: Build): Statement {
     const family = this.family(familyName)
-    const chosen = this.bounded(family, selection, whole)
+    const chosen = bounded(family, selection, whole)
     const id = `${variant}|${chosen.key}`
-    let statement = family.statements.get(id)
-    if (!statement) {
-      statement = this.compile(familyName, family, build, chosen)
-      family.statements.set(id, statement)
+    const named = family.named.get(id)
+    if (named) return named
+    const { statement, uses } = family.unnamed.get(id) ?? {
+      statement: this.compile(familyName, build, chosen),
+      uses: 0,
     }
+    family.unnamed.delete(id)
+    if (uses + 1 >= namedAtUse && this.mayName(family)) return this.name(family, id, statement)
+    family.unnamed.set(id, { statement, uses: uses + 1 })
+    dropOldest(family)
     return statement
   }
 
   private family(name: string): Family {
     let family = this.families.get(name)
     if (!family) {
-      family = { statements: new Map(), projections: new Set(), names: 0 }
+      family = { named: new Map(), unnamed: new Map(), projections: new Set() }
       this.families.set(name, family)
     }
     return family
   }
 
-  private bounded(family: Family, selection: Selection, whole: Selection): Selection {
-    if (family.projections.has(selection.key)) return selection
-    if (family.projections.size >= bounds.projections) return whole
-    family.projections.add(selection.key)
-    return selection
-  }
-
-  private compile(name: string, family: Family, build: Build, selection: Selection): Statement {
+  private compile(name: string, build: Build, selection: Selection): Statement {
     const { sql: text, parameters } = build(this.query, (alias) => select(alias, selection)).compile()
-    return { name, text, prepared: this.prepared(name, family, text), bind: binder(parameters) }
+    return { name, text, prepared: undefined, bind: binder(parameters) }
   }
 
-  private prepared(name: string, family: Family, text: string): string | undefined {
-    if (!this.naming || family.names >= bounds.namesPerFamily || this.names >= bounds.names) return undefined
-    family.names++
-    this.names++
-    // The text's hash keeps two processes behind one pooler from giving one name to two texts.
-    return `${name.slice(0, 40)}_${createHash('sha256').update(text).digest('hex').slice(0, 16)}`
+  private mayName({ named }: Family): boolean {
+    return this.naming && named.size < bounds.namesPerFamily && this.names < bounds.names
   }
+
+  private name({ named }: Family, id: string, statement: Statement): Statement {
+    // The text's hash keeps two processes behind one pooler from giving one name to two texts.
+    const hash = createHash('sha256').update(statement.text).digest('hex').slice(0, 16)
+    const prepared = { ...statement, prepared: `${statement.name.slice(0, 40)}_${hash}` }
+    named.set(id, prepared)
+    this.names++
+    return prepared
+  }
+}
+
+function bounded(family: Family, selection: Selection, whole: Selection): Selection {
+  if (family.projections.has(selection.key)) return selection
+  if (family.projections.size >= bounds.projections) return whole
+  family.projections.add(selection.key)
+  return selection
+}
+
+function dropOldest({ unnamed }: Family): void {
+  const [oldest] = unnamed.keys()
+  if (unnamed.size > bounds.unnamedPerFamily && oldest !== undefined) unnamed.delete(oldest)
 }
 
 function select(alias: string, selection: Selection): AliasedRawBuilder<unknown, never>[] {
