@@ -38,7 +38,9 @@ test('the README has at most 150 lines', () => {
 test.each(papers)('every file that %s names exists', (paper) => {
   const text = read(paper)
   const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, path = '']) => join(dirname(paper), path))
-  const named = [...text.matchAll(/`((?:src|test|docs|schema|deploy|\.ci)\/[\w./-]*\w)/g)].map(([, path = '']) => path)
+  const named = [...text.matchAll(/`((?:src|test|docs|schema|deploy|\.ci)\/[\w./-]*\w)\/?`/g)].map(
+    ([, path = '']) => path,
+  )
   const files = [...text.matchAll(/`([\w-]+\.(?:yml|json|md))`/g)].map(([, path = '']) => path)
   expect([...links, ...named, ...files].filter((path) => !existsSync(join(house, path)))).toEqual([])
 })

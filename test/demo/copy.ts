@@ -21,7 +21,12 @@ export async function copyHouse() {
     run(command: string[], before = folder): string {
       const [program = '', ...args] = command
       const options = { cwd: folder, env: { ...env, PATH: `${before}:${env.PATH}` }, maxBuffer: 2 ** 26 }
-      return execFileSync(program, args, { ...options, encoding: 'utf8', stdio: 'pipe' })
+      try {
+        return execFileSync(program, args, { ...options, encoding: 'utf8', stdio: 'pipe' })
+      } catch (error) {
+        // Compilers complain on standard output, which the error does not show.
+        throw new Error(`${(error as Error).message}\n${(error as { stdout?: string }).stdout}`)
+      }
     },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   }

@@ -39,7 +39,7 @@ async function addFixtureToBusiness(): Promise<void> {
     await rewrite(join(to, file), '../../src/', '../../')
   }
   const index = join(house.folder, 'src/domain/index.ts')
-  await rewrite(index, '[]', '[fixture]')
+  await rewrite(index, '= []', '= [fixture]')
   await rewrite(index, "slice.js'", "slice.js'\nimport { fixture } from './things/thing.resolver.js'")
 }
 
