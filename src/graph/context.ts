@@ -6,7 +6,6 @@ import type { Point } from '../db/consistency.js'
 import type { Database } from '../db/database.js'
 import type { Build, Selection, Values } from '../db/statement.js'
 import type { Transaction } from '../db/transaction.js'
-import type { Loader } from './loader.js'
 import type { Projection, Projector } from './projection.js'
 
 /** Who asks, as a verified token says. */
@@ -40,6 +39,13 @@ export interface Read {
   readonly columns?: { readonly entity: string; readonly also: readonly string[] }
   readonly build: Build
   readonly values: Values
+}
+
+/** How values are fetched by key: all keys of one tick in one statement. `ctx.load(loader, key)` calls it. */
+export interface Loader<Value> {
+  readonly name: string
+  /** One value per key, in the keys' order. */
+  batch(ctx: Context, keys: readonly string[]): Promise<Value[]>
 }
 
 const none: Selection = { key: '', columns: [] }

@@ -2,14 +2,7 @@ import type { EntitySchemaWithMeta } from '@mikro-orm/core'
 import type { Compilable, Kysely } from 'kysely'
 import type { Row } from '../db/row.js'
 import type { Select, Values } from '../db/statement.js'
-import type { Context } from './context.js'
-
-/** How values are fetched by key: all keys of one tick in one statement. `ctx.load(loader, key)` calls it. */
-export interface Loader<Value> {
-  readonly name: string
-  /** One value per key, in the keys' order. */
-  batch(ctx: Context, keys: readonly string[]): Promise<Value[]>
-}
+import type { Context, Loader } from './context.js'
 
 export interface LoaderDefinition<Table extends EntitySchemaWithMeta, Query> {
   /** A sentence: `userById`, `tagsOfPost`. */

@@ -70,12 +70,12 @@ export function timeText(time: number): string {
 /** The row of a rank, a permutation of `0 … count - 1`: what comes often does not stand together. Rank 0 is row 1. */
 export function spread(rank: number, count: number): number {
   let step = 7919
-  while (commonDivisor(step, count) > 1) step++
+  while (greatestDivisor(step, count) > 1) step++
   return (rank * step + 1) % count
 }
 
-function commonDivisor(a: number, b: number): number {
-  return b === 0 ? a : commonDivisor(b, a % b)
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b)
 }
 
 /** FNV-1a. */

@@ -151,7 +151,6 @@ describe('its changes', () => {
       await tx.em.flush()
       thing.size = 10
       await tx.em.flush()
-      await tx.em.flush()
       create(tx, 'fourth')
     })
     expect(counted).toEqual({ 'things insert': 2, 'things update': 2 })
