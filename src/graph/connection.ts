@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import { type GraphQLFieldResolver, type GraphQLSchema, isObjectType } from 'graphql'
+import { type GraphQLFieldResolver, type GraphQLSchema, getNamedType, isObjectType } from 'graphql'
 import { ArgsType, type ClassType, Extensions, Field, Int, ObjectType, registerEnumType } from 'type-graphql'
 import type { Page } from './page.js'
 import type { PageArguments } from './window.js'
@@ -106,10 +106,16 @@ export function connectionOf(type: () => ClassType<object>, name: string, order:
 
 type AnyPage = Page<object>
 
-/** Makes every connection type of a schema answer from a {@link Page}. */
+/**
+ * Makes every connection type of a schema answer from a {@link Page}. Throws where one is not named after its nodes:
+ * whether cursors are asked for is known by that name.
+ */
 export function resolveConnections(schema: GraphQLSchema): void {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || !type.extensions.connection) continue
+    const node = getNamedType(type.getFields().nodes?.type)?.name
+    if (type.name !== `${node}Connection`)
+      throw new Error(`${type.name} is a connection of ${node}: name it after that.`)
     setResolvers(schema, type.name, {
       edges: (page: AnyPage) => page.rows.map((row) => ({ page, node: row })),
       nodes: (page: AnyPage) => page.rows,

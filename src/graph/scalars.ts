@@ -23,12 +23,14 @@ export const Decimal = new GraphQLScalarType<string, string>({
 
 /** `2024-01-02 03:04:05.6+00` as `2024-01-02T03:04:05.600000Z`. */
 function toRfc3339(text: string): string {
+  // The database knows times that RFC 3339 does not: infinity, and years that have not four digits.
+  if (text.charCodeAt(4) !== 45 || !text.endsWith('+00')) throw new RangeError(`No DateTime can say "${text}".`)
   const whole = text.slice(0, 19)
   const fraction = text.charCodeAt(19) === 46 ? text.slice(20, text.length - 3) : ''
   return `${whole.slice(0, 10)}T${whole.slice(11)}.${fraction.padEnd(6, '0')}Z`
 }
 
-const rfc3339 = /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)$/
+const rfc3339 = /^((?!0000)\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d{1,6})?([Zz]|[+-](?:0\d|1[0-4]):[0-5]\d)$/
 
 function parseDateTime(value: unknown): string {
   const match = typeof value === 'string' ? rfc3339.exec(value) : null
