@@ -30,7 +30,7 @@ export class Migration20261122180608_demo extends Migration {
     this.addSql(
       `create table "users" ("id" uuid not null, "name" text not null, "email" text not null, "role" text not null, "active" boolean not null, "password_hash" text not null, "joined_at" timestamptz(6) not null, primary key ("id"));`,
     )
-    this.addSql(`create index users_active_email on users (email) where active;`)
+    this.addSql(`create index users_active_email on users (email) include (id, role, password_hash) where active;`)
     this.addSql(`alter table "users" add constraint "users_email_unique" unique ("email");`)
     this.addSql(
       `create table "posts" ("id" uuid not null, "author_id" uuid not null, "status" text not null, "title" text not null, "body" text not null, "published_at" timestamptz(6) null, "created_at" timestamptz(6) not null, primary key ("id"));`,

@@ -95,7 +95,33 @@ export function describePlans({ scale, depth }: { scale: number; depth: number }
     }
     expect(served.sort()).toEqual([...(inOrder[name] ?? [])].sort())
   })
+
+  test('every other index is used too, or carries a foreign key', async () => {
+    const [row] = await app.sql<{ user: string; email: string }>(
+      'select user_id as user, email from orders join users on users.id = user_id limit 1',
+    )
+    const { user = '', email } = row ?? {}
+    await app.query(
+      '{ viewer { orders { nodes { items { product { name } } } } } }',
+      {},
+      { as: { id: user, role: 'USER' } },
+    )
+    await app.query('{ dashboard { orderCountToday postCountToday } }', {}, { as: admin })
+    await app.query('mutation ($input: SignInInput!) { signIn(input: $input) { token } }', {
+      input: { email, password: 'x' },
+    })
+    const pool = await app.app.db.orm.em.getConnection().getNativeClient()
+    await pool.query('select pg_stat_force_next_flush()')
+    const unused = await app.sql<{ name: string }>(
+      `select indexrelname as name from pg_stat_user_indexes join pg_index using (indexrelid)
+       where idx_scan = 0 and not indisprimary and relname <> 'migrations' order by 1`,
+    )
+    expect(unused.map(({ name }) => name)).toEqual(foreignKeys)
+  })
 }
+
+/** Scanned only when what they point to is deleted. */
+const foreignKeys = ['comments_author']
 
 /** The property names that a statement answers, in its order. */
 function answeredColumns(text: string): string[] {

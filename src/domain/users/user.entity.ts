@@ -28,8 +28,11 @@ export const UserTable = defineEntity({
   },
   uniques: [{ name: 'users_email_unique', properties: ['email'] }], // signUp's check
   indexes: [
-    // activeUserByEmail
-    { name: 'users_active_email', expression: 'create index users_active_email on users (email) where active' },
+    // activeUserByEmail, which reads nothing but this index
+    {
+      name: 'users_active_email',
+      expression: 'create index users_active_email on users (email) include (id, role, password_hash) where active',
+    },
   ],
 })
 export type UserRow = Row<typeof UserTable>
