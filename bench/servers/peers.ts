@@ -1,0 +1,9 @@
+import type { Server } from '../servers.js'
+import { mercurius } from './mercurius.client.js'
+import { postgraphile } from './postgraphile.client.js'
+
+/** What one would pick instead of this project. */
+export const peers: readonly Server[] = [
+  { name: 'postgraphile', title: 'PostGraphile 5', program: { bench: 'postgraphile' }, client: postgraphile },
+  { name: 'mercurius', title: 'Mercurius + JIT, tuned', program: { bench: 'mercurius' }, client: mercurius },
+]
