@@ -30,8 +30,8 @@ const inOrder: Record<string, readonly string[]> = {
   'products by NEWEST': ['', 'inStock', 'active'],
 }
 
-/** How the business's statements run on seeded data of that scale, with pages `depth` rows deep where there are as many. */
-export function describePlans({ scale, depth }: { scale: number; depth: number }): void {
+/** How the business's statements run on seeded data of that scale, with pages of `size` rows, `depth` rows deep where there are as many. */
+export function describePlans({ scale, depth, size }: { scale: number; depth: number; size: number }): void {
   let app: TestApp
   beforeAll(async () => {
     app = await startSeeded(scale)
@@ -73,8 +73,10 @@ export function describePlans({ scale, depth }: { scale: number; depth: number }
         return (page as Executed).buffers
       }
       const cursor = await walk(app, document, connection, depth)
-      expect(await buffersOf({ first: 20, after: cursor })).toBeLessThanOrEqual(2 * (await buffersOf({ first: 20 })))
-      expect(await buffersOf({ last: 20, before: cursor })).toBeLessThanOrEqual(2 * (await buffersOf({ last: 20 })))
+      expect(await buffersOf({ first: size, after: cursor })).toBeLessThanOrEqual(
+        2 * (await buffersOf({ first: size })),
+      )
+      expect(await buffersOf({ last: size, before: cursor })).toBeLessThanOrEqual(2 * (await buffersOf({ last: size })))
     })
   })
 

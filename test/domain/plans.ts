@@ -10,6 +10,9 @@ import { startBusiness, type TestApp } from '../support.js'
 export async function startSeeded(scale: number, config: Environment = {}): Promise<TestApp> {
   const app = await startBusiness({ DATABASE_POOL_SIZE: '1', ...config })
   await seedDatabase(loadConfig({ DATABASE_URL: app.url, JWT_SECRET: jwtSecret, LOG_LEVEL: 'silent' }), { scale })
+  // The tests' database commits without waiting for the disk, and what is not there yet counts as invisible to others.
+  await app.sql('checkpoint')
+  await app.sql('vacuum (analyze)')
   return app
 }
 
