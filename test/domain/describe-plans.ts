@@ -108,6 +108,7 @@ export function describePlans({ scale, depth, size }: { scale: number; depth: nu
       {},
       { as: { id: user, role: 'USER' } },
     )
+    await app.query('{ tags { nodes { name } } }')
     await app.query('{ dashboard { orderCountToday postCountToday } }', {}, { as: admin })
     await app.query('mutation ($input: SignInInput!) { signIn(input: $input) { token } }', {
       input: { email, password: 'x' },
