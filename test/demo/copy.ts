@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { chmod, cp, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 
 const house = join(import.meta.dirname, '../..')
 const made = ['.git', '.data', 'node_modules', 'dist', 'coverage']
@@ -10,7 +10,7 @@ const made = ['.git', '.data', 'node_modules', 'dist', 'coverage']
 export async function copyHouse() {
   const folder = await mkdtemp(join(tmpdir(), 'house-'))
   await chmod(folder, 0o755)
-  await cp(house, folder, { recursive: true, filter: (path) => !made.some((name) => path === join(house, name)) })
+  await cp(house, folder, { recursive: true, filter: (path) => !made.includes(basename(path)) })
   await symlink(join(house, 'node_modules'), join(folder, 'node_modules'))
   // Not ours: this process's own variables tell tools that they run inside of it.
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0' }
