@@ -31,15 +31,24 @@ async function removeDemo(house: string, force: boolean): Promise<void> {
   await removeScript(join(house, 'package.json'))
   await rm(join(house, 'dist'), { recursive: true, force: true })
 
-  const run = (command: string, ...args: string[]) =>
-    execFileSync(command, args, { cwd: house, encoding: 'utf8', shell: process.platform === 'win32' })
-  run('tsc')
-  run('node', 'dist/tools/schema.js')
-  run('tsc', '-p', 'test')
-  const tests = JSON.parse(run('vitest', 'list', '--no-staticParse', '--json')) as unknown[]
+  run(house, 'tsc')
+  run(house, 'node', 'dist/tools/schema.js')
+  run(house, 'tsc', '-p', 'test')
+  const tests = JSON.parse(run(house, 'vitest', 'list', '--no-staticParse', '--json')) as unknown[]
   console.log(`The demo is removed. ${tests.length} tests of the house are left: npm test`)
   if (existsSync(join(house, '.data')))
     console.log('Its rows are not: to begin with an empty database, delete the folder .data while no server runs.')
+}
+
+/** Runs a command and answers what it printed; where it fails, that is shown: compilers complain there. */
+function run(house: string, command: string, ...args: string[]): string {
+  const shell = process.platform === 'win32'
+  try {
+    return execFileSync(command, args, { cwd: house, encoding: 'utf8', shell, maxBuffer: 2 ** 26 })
+  } catch (error) {
+    console.error((error as { stdout?: string }).stdout)
+    throw error
+  }
 }
 
 function isCommitted(house: string): boolean {
