@@ -1,5 +1,7 @@
 import type { Client } from './client.js'
 import { f0 } from './servers/f0.client.js'
+import { f00 } from './servers/f00.client.js'
+import { peers } from './servers/peers.js'
 import { plumbline } from './servers/plumbline.client.js'
 
 export interface Server {
@@ -19,7 +21,11 @@ export interface Server {
 
 /** The servers in the order of the table: floors, peers, this project. */
 export const servers: readonly Server[] = [
+  { name: 'f00', title: 'F00: static bytes', program: { bench: 'f00' }, client: f00, fixed: true },
   { name: 'f0', title: 'F0: SQL that builds the JSON', program: { bench: 'f0' }, client: f0, floor: true },
+  { name: 'f1', title: 'F1: SQL rows, serialised by hand', program: { bench: 'f1' }, client: f0, floor: true },
+  ...peers,
+  // What is cached by default becomes a line of its own here, with its variables, when there is a cache.
   {
     name: 'plumbline',
     title: 'Plumbline, cache off',
