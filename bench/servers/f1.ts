@@ -4,24 +4,23 @@ const page = (columns: string, limit: number | string, where = '') => `select ${
   where status = 'PUBLISHED' ${where} order by coalesce(published_at, 'infinity') desc, id desc limit ${limit}`
 const after = (first: number) =>
   `and (coalesce(published_at, 'infinity'), id) < ($${first}::timestamptz, $${first + 1}::uuid)`
-/** Looked up one by one: a plan for any number of posts would read all users. */
-const authored = (columns: string, posts: string) =>
-  `select ${columns} from (${posts}) p, lateral (select id, name from users where id = p.author_id limit 1) u`
-const comments = (columns: string) => `select post.id, ${columns}
+/** Looked up one by one: a plan for any number of rows would join all users. */
+const name = (user: string) => `(select name from users where id = ${user})`
+const comments = (more = '') => `select post.id, c.body, ${name('c.author_id')} ${more}
   from unnest($1::uuid[]) as post(id) cross join lateral (
     select body, author_id, created_at from comments where post_id = post.id order by created_at desc, id desc limit $2
-  ) c, lateral (select name from users where id = c.author_id limit 1) u`
+  ) c`
 
 const statements = {
   post: `select title, body, status, published_at, created_at from posts where id = $1 and status = 'PUBLISHED'`,
-  latest: authored('p.id, p.title, p.published_at, u.id, u.name', page('*', 51)),
-  feed: authored('p.id, p.title, u.name', page('*', 20)),
-  feedAfter: authored('p.id, p.title, u.name', page('*', '$1', after(2))),
-  short: authored('p.id, p.title, u.name, p.published_at, u.id', page('*', 5)),
+  latest: page(`id, title, published_at, author_id, ${name('author_id')}`, 51),
+  feed: page(`id, title, ${name('author_id')}`, 20),
+  feedAfter: page(`id, title, ${name('author_id')}`, '$1', after(2)),
+  short: page(`id, title, ${name('author_id')}, published_at, author_id`, 5),
   deep: page('id, title, published_at', 21, after(1)),
   tags: 'select g.post_id, t.name from post_tags g join tags t on t.id = g.tag_id where g.post_id = any($1) order by t.name',
-  comments: comments('c.body, u.name'),
-  dated: comments('c.body, u.name, c.created_at'),
+  comments: comments(),
+  dated: comments(', c.created_at'),
   products: `select id, name, sku, price, currency, stock, sold_count, weight, active, created_at
     from products where active order by created_at desc, id desc limit 100`,
   orders:
