@@ -1,6 +1,7 @@
 import 'reflect-metadata'
 import { type GraphQLFieldResolver, type GraphQLSchema, getNamedType, isObjectType } from 'graphql'
 import { ArgsType, type ClassType, Extensions, Field, Int, ObjectType, registerEnumType } from 'type-graphql'
+import type { Context } from './context.js'
 import type { Page } from './page.js'
 import type { PageArguments } from './window.js'
 
@@ -120,11 +121,13 @@ export function resolveConnections(schema: GraphQLSchema): void {
       edges: (page: AnyPage) => page.rows.map((row) => ({ page, node: row })),
       nodes: (page: AnyPage) => page.rows,
       pageInfo: (page: AnyPage) => page,
-      totalCount: (page: AnyPage) => page.count(),
+      totalCount: (page: AnyPage, _args: unknown, ctx: Context) => {
+        ctx.at = `${type.name}.totalCount`
+        return page.count()
+      },
     })
     setResolvers(schema, type.name.replace(/Connection$/, 'Edge'), {
       cursor: ({ page, node }: { page: AnyPage; node: object }) => page.cursor(node),
-      node: (edge: { node: object }) => edge.node,
     })
   }
   setResolvers(schema, 'PageInfo', {
@@ -142,12 +145,12 @@ function cursorAt(page: AnyPage, index: number): string | null {
 function setResolvers(
   schema: GraphQLSchema,
   type: string,
-  resolvers: Record<string, GraphQLFieldResolver<never, unknown>>,
+  resolvers: Record<string, GraphQLFieldResolver<never, Context>>,
 ) {
   const object = schema.getType(type)
   if (!isObjectType(object)) return
   for (const [name, resolve] of Object.entries(resolvers)) {
     const field = object.getFields()[name]
-    if (field) field.resolve = resolve as GraphQLFieldResolver<unknown, unknown>
+    if (field) field.resolve = resolve as GraphQLFieldResolver<unknown, Context>
   }
 }

@@ -58,6 +58,8 @@ export class Context {
   readonly after: Point | undefined
   /** Where this operation's last write stands in the database's history; undefined while it wrote nothing. */
   written: Point | undefined
+  /** The field whose resolver was called last, as in `Post.author`: who asks, for what loads before it first awaits. */
+  at = ''
   /** True once anything read {@link viewer}: the answer then belongs to that viewer alone. */
   viewerRead = false
 

@@ -1,15 +1,20 @@
 import { type GraphQLSchema, isInterfaceType, isObjectType } from 'graphql'
 import { buildSchema, type NonEmptyArray } from 'type-graphql'
 import { resolveConnections } from './connection.js'
+import { buildDirectSchema } from './direct.js'
 import { createNodeResolver, encodeId, type NodeDefinition } from './node.js'
 import { type Columns, columnsOfField } from './projection.js'
 import type { Slice } from './slice.js'
 
-/** The executable schema of these slices. Throws where a type and its table do not fit together. */
-export async function createSchema(slices: readonly Slice[]): Promise<GraphQLSchema> {
+/**
+ * The executable schema of these slices; with `direct: false`, for comparison, its resolvers stay in TypeGraphQL's
+ * wrappers. Throws where a type and its table do not fit together.
+ */
+export async function createSchema(slices: readonly Slice[], { direct = true } = {}): Promise<GraphQLSchema> {
   const nodes = new Map(slices.flatMap((slice) => slice.nodes).map((node) => [node.type, node]))
   const resolvers = [createNodeResolver(nodes), ...slices.flatMap((slice) => slice.resolvers)]
-  const schema = await buildSchema({ resolvers: resolvers as NonEmptyArray<never>, validate: false })
+  const options = { resolvers: resolvers as NonEmptyArray<never>, validate: false }
+  const schema = direct ? buildDirectSchema(options) : await buildSchema(options)
   describeRoots(schema)
   resolveConnections(schema)
   resolveTypes(schema)
