@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader'
 import { fastify } from 'fastify'
-import { GraphQLError, GraphQLScalarType } from 'graphql'
+import { GraphQLError, type GraphQLResolveInfo, GraphQLScalarType } from 'graphql'
 import { mercurius } from 'mercurius'
 import pg from 'pg'
 import { sessionOptions, settings, viewerOf } from './peer.js'
@@ -9,7 +9,7 @@ import { sessionOptions, settings, viewerOf } from './peer.js'
 const client = new pg.Client({
   connectionString: settings.databaseUrl,
   pipeline: true,
-  options: `${sessionOptions} -c plan_cache_mode=force_generic_plan -c enable_seqscan=off`,
+  options: sessionOptions,
 })
 client.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => text)
 await client.connect()
@@ -120,11 +120,17 @@ type Page = { first: number; after?: string }
 const connection = (rows: Row[], first: number, place: string) => ({ rows, first, place })
 const shown = ({ rows, first }: Row) => (rows.length > first ? rows.slice(0, first) : rows)
 const cursorOf = (row: Row, place: string) => Buffer.from(`${row[place]}~${row.id}`).toString('base64url')
+/** How many rows to fetch: one more than shown where it is asked whether there are more. */
+const limitOf = (first: number, { fieldNodes }: GraphQLResolveInfo) => {
+  const fields = fieldNodes.flatMap(({ selectionSet }) => selectionSet?.selections ?? [])
+  return fields.some((field) => field.kind !== 'Field' || field.name.value === 'pageInfo') ? first + 1 : first
+}
 const page =
   (name: 'posts' | 'products', place: string) =>
-  (_: unknown, { first, after }: Page) => {
-    if (!after) return run(name, statements[name], [first + 1]).then((rows) => connection(rows, first, place))
-    const values = [first + 1, ...Buffer.from(after, 'base64url').toString().split('~')]
+  (_: unknown, { first, after }: Page, _context: Ctx, info: GraphQLResolveInfo) => {
+    const limit = limitOf(first, info)
+    if (!after) return run(name, statements[name], [limit]).then((rows) => connection(rows, first, place))
+    const values = [limit, ...Buffer.from(after, 'base64url').toString().split('~')]
     return run(`${name}After`, statements[`${name}After`], values).then((rows) => connection(rows, first, place))
   }
 const ofConnection = {
@@ -148,9 +154,9 @@ const resolvers = {
     products: page('products', 'createdAt'),
   },
   User: {
-    orders({ id }: Row, { first }: Page, { loaders }: Ctx) {
+    orders({ id }: Row, { first }: Page, { loaders }: Ctx, info: GraphQLResolveInfo) {
       if (loaders.viewer !== id) throw new GraphQLError('Not your orders.')
-      const rows = run('ordersOfUser', statements.ordersOfUser, [id, first + 1])
+      const rows = run('ordersOfUser', statements.ordersOfUser, [id, limitOf(first, info)])
       return rows.then((orders) => connection(orders, first, 'createdAt'))
     },
   },
@@ -159,9 +165,10 @@ const resolvers = {
     body: (row: Row, _: unknown, { loaders }: Ctx) =>
       row.body ?? loaders.load('postById', row.id).then(({ body }) => body),
     tags: ({ id }: Row, _: unknown, { loaders }: Ctx) => loaders.of('tagsOfPost', () => listOf('tagsOfPost')).load(id),
-    comments({ id }: Row, { first }: Page, { loaders }: Ctx) {
-      const make = () => listOf('commentsOfPost', (ids) => [ids, first + 1])
-      const rows = loaders.of(`commentsOfPost${first}`, make).load(id)
+    comments({ id }: Row, { first }: Page, { loaders }: Ctx, info: GraphQLResolveInfo) {
+      const limit = limitOf(first, info)
+      const make = () => listOf('commentsOfPost', (ids) => [ids, limit])
+      const rows = loaders.of(`commentsOfPost${limit}`, make).load(id)
       return rows.then((comments) => connection(comments, first, 'createdAt'))
     },
   },

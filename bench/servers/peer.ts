@@ -8,8 +8,9 @@ export const settings = {
   pool: Number(process.env.POOL),
 }
 
-/** The connection settings that serve short statements best, where a peer takes any. */
-export const sessionOptions = '-c jit=off -c TimeZone=UTC -c DateStyle=ISO'
+/** The floors' settings of a connection: plans made once, from indexes. */
+export const sessionOptions =
+  '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off -c TimeZone=UTC -c DateStyle=ISO'
 
 /** Whom a request names as the caller; undefined without a token. Each token is verified once, as the floors do. */
 export async function viewerOf(authorization: string | null | undefined): Promise<string | undefined> {

@@ -51,6 +51,9 @@ const visible = wrapPlans({
   },
 })
 
+/** How many documents it keeps: what the others keep by default; its own default is 500. */
+const documents = 1_024
+
 const pgl = postgraphile({
   extends: [PostGraphileAmberPreset, PostGraphileRelayPreset, PgSimplifyInflectionPreset],
   plugins: [publication, newest, visible],
@@ -61,7 +64,13 @@ const pgl = postgraphile({
       schemas: ['public'],
     }),
   ],
-  grafserv: { graphiql: false, watch: false, websockets: false, outputDataAsString: true },
+  grafserv: {
+    graphiql: false,
+    watch: false,
+    websockets: false,
+    outputDataAsString: true,
+    parseAndValidateCacheSize: documents,
+  },
   grafast: {
     explain: false,
     context: async ({ node }) => ({ viewer: await viewerOf(node?.req.headers.authorization) }),
@@ -70,5 +79,6 @@ const pgl = postgraphile({
 const server = createServer({ keepAliveTimeout: 65_000 })
 await pgl.createServ(grafserv).addTo(server)
 // Built before it is asked.
-await pgl.getSchema()
+const schema = await pgl.getSchema()
+Object.assign(schema.extensions, { grafast: { ...schema.extensions.grafast, operationsCacheMaxLength: documents } })
 server.listen(settings.port, '127.0.0.1', () => console.log('ready'))
