@@ -34,6 +34,8 @@ const schema = z
     DATABASE_POOL_SIZE: whole(2 * availableParallelism() + 1, 1, 200),
     DATABASE_STATEMENT_TIMEOUT_MS: whole(10_000, 1, 600_000),
     DATABASE_IDLE_TIMEOUT_MS: whole(30_000, 0, 3_600_000),
+    /** How many of the pool's connections fast reads share, each sent without waiting for the one before; 0 turns it off. */
+    DATABASE_PIPELINES: whole(2, 0, 16),
     /** How long a request waits for a free connection before it is OVERLOADED. */
     DATABASE_POOL_WAIT_MS: whole(5_000, 1, 600_000),
     /** Off serves connection poolers that cannot prepare statements. */

@@ -28,6 +28,8 @@ function pool(config: Config): PoolConfig {
     connectionTimeoutMillis: config.DATABASE_POOL_WAIT_MS,
     idleTimeoutMillis: config.DATABASE_IDLE_TIMEOUT_MS,
     keepAlive: true,
+    // A statement is sent without waiting for the answer to the one before: what lets reads share a connection.
+    pipeline: config.DATABASE_PIPELINES > 0,
     application_name: 'plumbline',
     ...(config.DATABASE_SSL === 'off' ? {} : { ssl: { rejectUnauthorized: config.DATABASE_SSL === 'verify' } }),
     options: settings(config),

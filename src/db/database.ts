@@ -7,6 +7,7 @@ import type { Log } from '../core/log.js'
 import { connectionOptions, type Entity } from './connection.js'
 import { createTokens, type Point, type Tokens } from './consistency.js'
 import { asFailure } from './failure.js'
+import { Reader } from './reader.js'
 import { type Column, type Selection, type Statement, Statements, type Values } from './statement.js'
 import { type Transaction, Writing } from './transaction.js'
 
@@ -17,9 +18,10 @@ export interface Database {
   readonly tokens: Tokens
   /**
    * Runs a compiled statement outside a transaction and answers plain rows: timestamps, numerics and bigints as text.
+   * It must change nothing, as it may be run again. A slow one gets a connection to itself; others share.
    * @throws Failure TIMEOUT (statement_timeout), OVERLOADED (no connection became free), or the driver's own error.
    */
-  read<Row>(statement: Statement, values: Values): Promise<Row[]>
+  read<Row>(statement: Statement, values: Values, isSlow?: boolean): Promise<Row[]>
   /**
    * Runs `work` in one transaction and commits it, or rolls all of it back when it throws.
    * Answers what the work answered, and the point in the database's history that holds it; no point where the
@@ -34,7 +36,6 @@ export interface Database {
   close(): Promise<void>
 }
 
-const finished = fact('statement.finished')
 const committed = fact('transaction.committed')
 
 /** Opens the pool for these entities; connects at the first statement. */
@@ -42,13 +43,17 @@ export async function createDatabase(config: Config, entities: readonly Entity[]
   const orm = await MikroORM.init(connectionOptions(config, entities, log))
   const pool = (await orm.em.getConnection().getNativeClient()) as Pool
   const statements = new Statements(orm.em.fork().getKysely() as unknown as Kysely<never>, config.DB_STATEMENT_NAMES)
+  const reader = new Reader(pool, {
+    lanes: config.DATABASE_PIPELINES,
+    statementTimeout: config.DATABASE_STATEMENT_TIMEOUT_MS,
+  })
   const columns = new Map<string, Selection>()
 
   return {
     orm,
     statements,
     tokens: createTokens([config.JWT_SECRET, ...(config.JWT_SECRET_PREVIOUS ? [config.JWT_SECRET_PREVIOUS] : [])]),
-    read: (statement, values) => read(pool, statement, values),
+    read: (statement, values, isSlow = false) => reader.read(statement, values, isSlow),
     write: (work) => write({ orm, pool, log }, work),
     columns(entity) {
       const known = columns.get(entity) ?? wholeRow(orm, entity)
@@ -62,49 +67,6 @@ export async function createDatabase(config: Config, entities: readonly Entity[]
       if (!pool.ending) await pool.end()
     },
   }
-}
-
-async function read<Row>(pool: Pool, statement: Statement, values: Values): Promise<Row[]> {
-  const heard = finished.heard
-  const asked = heard ? performance.now() : 0
-  let started = asked
-  let rows: Row[] = []
-  let failure: unknown
-  try {
-    const client = await pool.connect()
-    if (heard) started = performance.now()
-    const query = { name: statement.prepared as string, text: statement.text, values: statement.bind(values) }
-    rows = await client.query(query).then(
-      (result) => {
-        client.release()
-        return result.rows
-      },
-      (error) => {
-        client.release(isFatal(error))
-        throw error
-      },
-    )
-    return rows
-  } catch (error) {
-    failure = error
-    throw asFailure(error)
-  } finally {
-    if (heard) {
-      finished.publish({
-        statement: statement.name,
-        text: statement.text,
-        rows: rows.length,
-        duration: performance.now() - started,
-        wait: started - asked,
-        error: failure,
-      })
-    }
-  }
-}
-
-/** Whether the connection ends with it: only what the database calls an ERROR leaves one to go on with. */
-function isFatal(error: { severity?: string }): boolean {
-  return error.severity !== 'ERROR'
 }
 
 interface Writer {

@@ -32,9 +32,15 @@ const failures: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 }
 
 /** What pg says without a code. */
-function unlisted({ message }: Error): readonly [ErrorCode | undefined, string] {
+function unlisted(error: Error): readonly [ErrorCode | undefined, string] {
+  const { message } = error
   if (message.startsWith('timeout exceeded when trying to connect')) return full
-  return message.startsWith('Connection terminated') ? gone : [undefined, message]
+  return message.startsWith('Connection terminated') || isUnsent(error) ? gone : [undefined, message]
+}
+
+/** What pg says where a connection was lost before it was given the statement. */
+export function isUnsent({ message }: Error): boolean {
+  return message.startsWith('Client has encountered a connection error')
 }
 
 /** The unique constraint that a write ran into, if that is what the error says. */

@@ -39,6 +39,8 @@ export interface Read {
   readonly columns?: { readonly entity: string; readonly also: readonly string[] }
   readonly build: Build
   readonly values: Values
+  /** True for a statement that may take long: others do not wait behind it. */
+  readonly isSlow?: boolean
 }
 
 /** How values are fetched by key: all keys of one tick in one statement. `ctx.load(loader, key)` calls it. */
@@ -123,10 +125,10 @@ export class Context {
   }
 
   /** Plain rows of one statement; its text is compiled at the variant's first use. */
-  read<Row>({ name, variant, columns, build, values }: Read): Promise<Row[]> {
+  read<Row>({ name, variant, columns, build, values, isSlow }: Read): Promise<Row[]> {
     const selection = columns ? this.asked.selection(columns.entity, columns.also) : none
     const whole = columns ? this.db.columns(columns.entity) : none
-    return this.db.read(this.db.statements.get(name, variant, selection, whole, build), values)
+    return this.db.read(this.db.statements.get(name, variant, selection, whole, build), values, isSlow)
   }
 
   /** Runs `work` in one transaction; what was loaded before is forgotten, so that the payload shows what was written. */

@@ -28,6 +28,8 @@ export interface PageDefinition<Table extends EntitySchemaWithMeta, Query> {
   /** Every offered order by name, all keys in the same direction. */
   readonly orders: Readonly<Record<string, Keyset<Query>>>
   readonly defaultOrder: readonly [order: string, direction: 'ASC' | 'DESC']
+  /** Filters whose pages may take long, such as a search: others do not wait behind them. */
+  readonly slowFilters?: readonly string[]
 }
 
 /** States a page once; it serves a root connection (`loadPage`) or one under each parent (`loadPageOf`). */

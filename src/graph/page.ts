@@ -116,12 +116,13 @@ function cursorValues({ after, before }: Window, ordering: string, keyset: Keyse
 function read(shape: Shape, perParent = false) {
   const { definition, variant } = shape
   const columns = { entity: definition.entity.name, also: definition.also ?? [] }
-  return { name: definition.name, variant, columns, build: buildPage(shape, perParent) }
+  const isSlow = definition.slowFilters?.some(shape.has) ?? false
+  return { name: definition.name, variant, columns, build: buildPage(shape, perParent), isSlow }
 }
 
 function readCount(shape: Shape, perParent = false) {
   const { definition, filters } = shape
-  return { name: `${definition.name}Count`, variant: filters, build: buildCount(shape, perParent) }
+  return { name: `${definition.name}Count`, variant: filters, build: buildCount(shape, perParent), isSlow: true }
 }
 
 function toPage<Value extends object>(

@@ -10,6 +10,14 @@ export function defineQuery<Query, Answer>(
   return (ctx, values = {}) => ctx.read<Answer>({ name, variant: '', build: build as never, values })
 }
 
+/** Like {@link defineQuery}, for one that may take long, as counts and sums do: others do not wait behind it. */
+export function defineSlowQuery<Query, Answer>(
+  name: string,
+  build: (query: Kysely<Query>) => Compilable<Answer>,
+): (ctx: Context, values?: Values) => Promise<Answer[]> {
+  return (ctx, values = {}) => ctx.read<Answer>({ name, variant: '', build: build as never, values, isSlow: true })
+}
+
 /** Marks a statement on a sharded table that names no shard's key on purpose: it concerns every shard. */
 export function allShards<Answer>(statement: Compilable<Answer>): Compilable<Answer> {
   return {

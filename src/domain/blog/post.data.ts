@@ -49,6 +49,7 @@ export const posts = definePage({
   },
   orders,
   defaultOrder: ['PUBLISHED_AT', 'DESC'],
+  slowFilters: ['text'],
 })
 
 export const postsOfAuthor = definePage({
@@ -83,6 +84,7 @@ export const postsOfTag = definePage({
     ],
   },
   defaultOrder: ['PUBLISHED_AT', 'DESC'],
+  slowFilters: ['text'],
 })
 
 const matchesText = sql<boolean>`to_tsvector('simple', posts.title || ' ' || posts.body) @@ websearch_to_tsquery('simple', ${param<string>('text')})`

@@ -1,6 +1,6 @@
 import type { InferKyselyDB } from '@mikro-orm/postgresql'
 import { type Kysely, sql } from 'kysely'
-import { allShards, defineQuery } from '../../graph/query.js'
+import { allShards, defineSlowQuery } from '../../graph/query.js'
 import { PostStatus, type PostTable, publication } from '../blog/post.entity.js'
 import { OrderStatus, type OrderTable } from '../shop/order.entity.js'
 import type { UserTable } from '../users/user.entity.js'
@@ -11,9 +11,11 @@ const count = sql<number>`count(*)::int`.as('count')
 const today = sql<string>`date_trunc('day', now(), 'UTC')`
 const cancelled = sql.lit(OrderStatus.CANCELLED)
 
-export const userCount = defineQuery('userCount', (query: Kysely<Tables>) => query.selectFrom('users').select(count))
+export const userCount = defineSlowQuery('userCount', (query: Kysely<Tables>) =>
+  query.selectFrom('users').select(count),
+)
 
-export const postCountToday = defineQuery('postCountToday', (query: Kysely<Tables>) =>
+export const postCountToday = defineSlowQuery('postCountToday', (query: Kysely<Tables>) =>
   query
     .selectFrom('posts')
     .select(count)
@@ -21,7 +23,7 @@ export const postCountToday = defineQuery('postCountToday', (query: Kysely<Table
     .where(sql.raw<string>(publication), '>=', today),
 )
 
-export const orderCountToday = defineQuery('orderCountToday', (query: Kysely<Tables>) =>
+export const orderCountToday = defineSlowQuery('orderCountToday', (query: Kysely<Tables>) =>
   allShards(
     query
       .selectFrom('orders')
@@ -31,7 +33,7 @@ export const orderCountToday = defineQuery('orderCountToday', (query: Kysely<Tab
   ),
 )
 
-export const revenueToday = defineQuery('revenueToday', (query: Kysely<Tables>) =>
+export const revenueToday = defineSlowQuery('revenueToday', (query: Kysely<Tables>) =>
   allShards(
     query
       .selectFrom('orders')

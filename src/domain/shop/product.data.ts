@@ -9,7 +9,7 @@ import type { Context } from '../../graph/context.js'
 import { countedUpTo, definePage, type Keyset } from '../../graph/keyset.js'
 import { defineLoader } from '../../graph/loader.js'
 import { Refused } from '../../graph/payload.js'
-import { defineQuery } from '../../graph/query.js'
+import { defineSlowQuery } from '../../graph/query.js'
 import { type ProductRow, ProductTable } from './product.entity.js'
 
 type Tables = InferKyselyDB<typeof ProductTable>
@@ -51,6 +51,7 @@ export const products = definePage({
   },
   orders,
   defaultOrder: ['NEWEST', 'DESC'],
+  slowFilters: ['text'],
 })
 
 // Constants in the text, never parameters: the partial indexes need them.
@@ -94,7 +95,7 @@ export function productsAt(
 }
 
 /** How many products are active, counted to one above {@link countedUpTo}. */
-export const activeProductCount = defineQuery('activeProductCount', (query: Kysely<Tables>) =>
+export const activeProductCount = defineSlowQuery('activeProductCount', (query: Kysely<Tables>) =>
   query
     .selectFrom(
       query
