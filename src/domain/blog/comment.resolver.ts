@@ -1,5 +1,6 @@
 import { Arg, Args, Ctx, Field, FieldResolver, ID, InputType, Mutation, ObjectType, Resolver, Root } from 'type-graphql'
 import { z } from 'zod'
+import { text } from '../../core/text.js'
 import { connectionOf, PageArgs } from '../../graph/connection.js'
 import { Context, requireViewer } from '../../graph/context.js'
 import { decodeId, type NodeDefinition } from '../../graph/node.js'
@@ -30,8 +31,7 @@ class AddCommentPayload extends Payload {
   readonly comment?: Comment | null
 }
 
-const body = z
-  .string()
+const body = text()
   .trim()
   .min(1, 'A comment has 1 to 5,000 characters.')
   .max(5000, 'A comment has 1 to 5,000 characters.')

@@ -1,6 +1,7 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql'
 import { z } from 'zod'
 import { Failure } from '../../core/errors.js'
+import { text } from '../../core/text.js'
 import { Context, requireSelfOrAdmin, requireViewer } from '../../graph/context.js'
 import { decodeId } from '../../graph/node.js'
 import { loadPage, loadPageOf, type Page } from '../../graph/page.js'
@@ -44,9 +45,9 @@ import { tagBySlug } from './tag.data.js'
 import { PostTagTable, Tag, type TagRow, TagTable } from './tag.entity.js'
 import { PostTagsResolver, TagResolver, tagNode } from './tag.resolver.js'
 
-const title = z.string().trim().min(1, 'A title has 1 to 200 characters.').max(200, 'A title has 1 to 200 characters.')
-const body = z.string().max(50_000, 'A body has at most 50,000 characters.')
-const tags = z.array(z.string()).max(10, 'A post has at most 10 tags.')
+const title = text().trim().min(1, 'A title has 1 to 200 characters.').max(200, 'A title has 1 to 200 characters.')
+const body = text().max(50_000, 'A body has at most 50,000 characters.')
+const tags = z.array(text()).max(10, 'A post has at most 10 tags.')
 const createInput = z.object({ title, body, tags })
 // An explicit null is an absent value: nothing here can be emptied but by an empty one.
 const given = <Schema extends z.ZodType>(schema: Schema) =>

@@ -1,5 +1,6 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql'
 import { z } from 'zod'
+import { text } from '../../core/text.js'
 import { PageArgs } from '../../graph/connection.js'
 import { Context, requireSelfOrAdmin, requireViewer } from '../../graph/context.js'
 import { decodeId } from '../../graph/node.js'
@@ -39,7 +40,7 @@ const createInput = z.object({
             path: [index, 'productId'],
           })
     }),
-  idempotencyKey: z.string().min(1, 'A key has 1 to 100 characters.').max(100, 'A key has 1 to 100 characters.'),
+  idempotencyKey: text().min(1, 'A key has 1 to 100 characters.').max(100, 'A key has 1 to 100 characters.'),
 })
 
 @Resolver(() => Order)

@@ -1,6 +1,7 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql'
 import { z } from 'zod'
 import { Failure } from '../../core/errors.js'
+import { text } from '../../core/text.js'
 import { TotalCount } from '../../graph/connection.js'
 import { Context, requireAdmin } from '../../graph/context.js'
 import { countedUpTo } from '../../graph/keyset.js'
@@ -34,15 +35,15 @@ import {
 /** How deep page numbers reach: every row before a page is read to count it off. */
 const deepest = 10_000
 
-const text = (field: string, most: number) => {
+const line = (field: string, most: number) => {
   const message = `A ${field} has 1 to ${most} characters.`
-  return z.string().trim().min(1, message).max(most, message)
+  return text().trim().min(1, message).max(most, message)
 }
 const createInput = z.object({
-  name: text('name', 200),
-  description: z.string().max(10_000, 'A description has at most 10,000 characters.'),
+  name: line('name', 200),
+  description: text().max(10_000, 'A description has at most 10,000 characters.'),
   sku: z.string().regex(/^[\w.-]{1,64}$/, 'A SKU has 1 to 64 letters, digits, dots, hyphens and underscores.'),
-  brand: text('brand', 100).nullish().default(null),
+  brand: line('brand', 100).nullish().default(null),
   price: z.string().regex(/^\d{1,10}(\.\d{1,2})?$/, 'A price is below 10,000,000,000 and has at most two decimals.'),
   currency: z.string().regex(/^[A-Z]{3}$/, 'A currency is three capital letters, as in ISO 4217.'),
   stock: z.int().min(0, 'A stock is not negative.').max(mostStock, `A stock has at most ${mostStock} pieces.`),

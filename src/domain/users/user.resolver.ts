@@ -1,5 +1,6 @@
 import { Arg, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql'
 import { z } from 'zod'
+import { text } from '../../core/text.js'
 import { Context, requireSelfOrAdmin, requireViewer, type Viewer } from '../../graph/context.js'
 import { decodeId } from '../../graph/node.js'
 import { payload, Refused, valid } from '../../graph/payload.js'
@@ -11,12 +12,9 @@ import { seedUsers } from './user.seed.js'
 import { RenewTokenPayload, SignInInput, SignInPayload, SignUpInput, SignUpPayload } from './user.type.js'
 
 const signUpInput = z.object({
-  name: z.string().trim().min(1, 'A name has 1 to 100 characters.').max(100, 'A name has 1 to 100 characters.'),
+  name: text().trim().min(1, 'A name has 1 to 100 characters.').max(100, 'A name has 1 to 100 characters.'),
   email: z.email('That is no e-mail address.').max(254, 'An e-mail address has at most 254 characters.').toLowerCase(),
-  password: z
-    .string()
-    .min(10, 'A password has at least 10 characters.')
-    .max(200, 'A password has at most 200 characters.'),
+  password: text().min(10, 'A password has at least 10 characters.').max(200, 'A password has at most 200 characters.'),
 })
 
 @Resolver(() => User)
