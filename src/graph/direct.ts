@@ -28,6 +28,7 @@ type Instance = { method(...values: unknown[]): unknown }
 /**
  * TypeGraphQL's schema of these resolvers, in which a field's wrapper gives way to a direct call of its method, or to
  * graphql's own read of its property, where the answer is the same; such a field has `direct` among its extensions.
+ * (One difference: graphql calls a property that is a function, and the wrapper did not. Rows have none.)
  * A wrapper stays where there is a middleware, a role, a validation, a parameter decorator of one's own, a parameter
  * that is one property of source or context, a source or input whose class does more than hold its fields, a method
  * of the type's own class, or an extended resolver class. Each call of a method first sets the context's `at`.
