@@ -15,7 +15,6 @@ export interface Data {
   readonly url: string
   /** The postmaster: every process that works for a query is its child. */
   readonly pid: number
-  readonly version: string
   /** Stops it, unless another run started it. */
   stop(): Promise<void>
 }
@@ -47,17 +46,14 @@ export async function openData(scale: number, tell: (message: string) => void): 
     await writeFile(filled, '')
   }
   const running = await cluster.clusterUrl(folder)
+  if (running) tell('this PostgreSQL runs already: what else uses it will show in the figures')
   if (!running) await cluster.startCluster(folder, settings)
   const url = running ?? ((await cluster.clusterUrl(folder)) as string)
   // It costs every statement a little: `countStatements` turns it on where it counts.
   await query(url, "alter system set pg_stat_statements.track = 'none'")
   await query(url, 'select pg_reload_conf()')
   const { pid } = await cluster.serverOf(await realpath(folder))
-  const [{ version } = { version: '' }] = await query<{ version: string }>(
-    url,
-    "select split_part(version(), ' ', 2) as version",
-  )
-  return { url, pid, version, stop: async () => void (running ?? (await cluster.stopCluster(folder))) }
+  return { url, pid, stop: async () => void (running ?? (await cluster.stopCluster(folder))) }
 }
 
 /** Runs one statement on a connection of its own. */

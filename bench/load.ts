@@ -13,7 +13,6 @@ export interface Load {
   readonly seconds: number
   /** Milliseconds, sorted. */
   readonly latencies: Float64Array
-  readonly bytes: number
 }
 
 /** One request on a connection of its own; the body as text. Throws for any status but 200. */
@@ -38,13 +37,13 @@ export async function runLoad(url: string, next: (index: number) => Asked, bound
   const latencies: number[] = []
   const started = performance.now()
   const end = started + bounds.seconds * 1000
-  let [index, bytes] = [0, 0]
+  let index = 0
 
   async function work(connection: Connection): Promise<void> {
     while (index < bounds.count && performance.now() < end) {
       const asked = next(index++)
       const sent = performance.now()
-      bytes += await send(connection, asked)
+      await send(connection, asked)
       latencies.push(performance.now() - sent)
     }
   }
@@ -55,15 +54,15 @@ export async function runLoad(url: string, next: (index: number) => Asked, bound
     await Promise.all(connections.map((connection) => connection.destroy()))
   }
   const seconds = (performance.now() - started) / 1000
-  return { requests: latencies.length, seconds, latencies: Float64Array.from(latencies).sort(), bytes }
+  return { requests: latencies.length, seconds, latencies: Float64Array.from(latencies).sort() }
 }
 
 const failed = Buffer.from('"errors":')
 
-/** Answers the size of the body, which is looked at only as bytes: this process shares the cores with the server. */
-function send(connection: Connection, asked: Asked): Promise<number> {
+/** The answer is looked at only as bytes: this process shares the cores with the server. */
+function send(connection: Connection, asked: Asked): Promise<void> {
   return new Promise((resolve, reject) => {
-    let [status, bytes] = [0, 0]
+    let status = 0
     const wrong = (part: Buffer) =>
       reject(new Error(`${asked.path} answered ${status}: ${part.toString().slice(0, 500)}\n${asked.body ?? ''}`))
     connection.dispatch(options(asked), {
@@ -72,10 +71,9 @@ function send(connection: Connection, asked: Asked): Promise<number> {
         status = statusCode
       },
       onResponseData: (_controller, part) => {
-        bytes += part.length
         if (status !== 200 || part.includes(failed)) wrong(part)
       },
-      onResponseEnd: () => resolve(bytes),
+      onResponseEnd: () => resolve(),
       onResponseError: (_controller, error) => reject(error),
     })
   })

