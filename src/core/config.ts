@@ -59,6 +59,9 @@ const schema = z
     GRAPHIQL: flag(false),
     INTROSPECTION: flag(false),
 
+    /** The use of a document from which on its queries run by a plan: 1 its first, 0 never. */
+    GRAPHQL_PLAN_AT_USE: whole(3, 0, 1_000_000),
+
     LIMIT_BODY_BYTES: whole(256 * 1024, 1024, 64 * 1024 * 1024),
     LIMIT_TOKENS: whole(1_000, 10, 1_500),
     LIMIT_DEPTH: whole(12, 1, 100),

@@ -14,8 +14,10 @@ import type { Log } from '../core/log.js'
 import type { Point } from '../db/consistency.js'
 import type { Database } from '../db/database.js'
 import { Context } from '../graph/context.js'
+import { createExecutor } from '../graph/executor.js'
 import type { Projector } from '../graph/projection.js'
 import { createErrorFormat, httpFailure, replyError } from './errors.js'
+import { createGateway } from './gateway.js'
 import { createLimitsRule } from './limits.js'
 import { chooseMediaType } from './media.js'
 import { consistencyHeader, createOperationPlugin } from './operation.js'
@@ -36,8 +38,9 @@ export async function serveGraphql(
   { schema, db, projector }: Graph,
   { config, log, viewers }: { config: Config; log: Log; viewers: Viewers },
 ): Promise<() => Promise<void>> {
+  const planAt = config.GRAPHQL_PLAN_AT_USE
   const apollo = new ApolloServer<Context>({
-    schema,
+    ...(planAt === 0 ? { schema } : { gateway: createGateway(schema, createExecutor(schema, planAt)) }),
     introspection: config.INTROSPECTION,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
