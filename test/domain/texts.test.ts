@@ -63,6 +63,43 @@ describe.each(Object.entries(unstorable))('a text with %s', (_name, text) => {
   })
 })
 
+describe.each(['posts', 'products'])('the text that %s are searched by', (connection) => {
+  const search = (text: string) =>
+    app.query(`query ($text: String) { ${connection}(filter: { text: $text }) { nodes { id } } }`, { text })
+
+  test.each([
+    ['dashes', '-'.repeat(100)],
+    ['dashes before a word', `${'-'.repeat(199)}a`],
+    ['dashes and spaces before a word', `${'- '.repeat(99)}-a`],
+    ['dashes and quotes before a word', `${'-"" '.repeat(49)}-a`],
+    ['dashes and parentheses before a word', `${'-('.repeat(99)}-a`],
+    ['words to leave out', '-a '.repeat(66)],
+    ['alternatives', 'a or '.repeat(40)],
+    ['open quotes', '"'.repeat(200)],
+    ['a word of 200 characters', 'a'.repeat(200)],
+  ])('may be %s', async (_name, text) => {
+    const { data, errors } = await search(text)
+    expect(errors).toBeUndefined()
+    expect(data[connection].nodes).toBeInstanceOf(Array)
+  })
+
+  test.each(['a'.repeat(201), 'ab '.repeat(60_000)])('has at most 200 characters', async (text) => {
+    const { errors } = await search(text)
+    expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['BAD_USER_INPUT'])
+  })
+})
+
+test('a search leaves out the word after one dash, and finds a word with one inside', async () => {
+  const id = await addProduct(app, { name: 'A well-known quagga' })
+  const found = async (text: string) => {
+    const document = 'query ($text: String) { products(filter: { text: $text }) { nodes { id } } }'
+    return (await app.query(document, { text })).data.products.nodes
+  }
+  expect(await found('quagga well-known')).toEqual([{ id }])
+  expect(await found('quagga -zebra -giraffe')).toEqual([{ id }])
+  expect(await found('quagga -known')).toEqual([])
+})
+
 function write(mutation: string, input: Record<string, unknown>) {
   const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`
   const document = `mutation ($input: ${type}!) { ${mutation}(input: $input) { errors { code field } } }`

@@ -2,6 +2,7 @@ import { Arg, Args, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root
 import { z } from 'zod'
 import { Failure } from '../../core/errors.js'
 import { text } from '../../core/text.js'
+import { readSearch } from '../../db/search.js'
 import { Context, requireSelfOrAdmin, requireViewer } from '../../graph/context.js'
 import { decodeId } from '../../graph/node.js'
 import { loadPage, loadPageOf, type Page } from '../../graph/page.js'
@@ -66,16 +67,21 @@ class PostResolver {
 
   @Query(() => PostConnection, { description: 'Published posts; with a filter, those that fit it.' })
   async posts(@Args(() => PostsArgs) args: PostsArgs, @Ctx() ctx: Context): Promise<Page<PostRow>> {
-    const { tag: slug, status, text } = args.filter ?? {}
+    const { tag: slug, status } = args.filter ?? {}
+    const words = readSearch(args.filter?.text)
     const author = args.filter?.author ? decodeId('User', args.filter.author) : undefined
     if (status && status !== PostStatus.PUBLISHED) {
       if (slug) throw new Failure('BAD_USER_INPUT', 'Only published posts can be filtered by tag.')
-      return loadPage(ctx, posts, args, { [status]: true, author: unpublishedBy(ctx, author), text })
+      return loadPage(ctx, posts, args, { [status]: true, author: unpublishedBy(ctx, author), text: words })
     }
-    if (!slug) return loadPage(ctx, posts, args, { author, text })
+    if (!slug) return loadPage(ctx, posts, args, { author, text: words })
     const tag = await ctx.load(tagBySlug, slug)
     // No tag has the nil UUID: an unknown slug is an empty page, with its arguments checked like any other's.
-    return loadPage(ctx, postsOfTag, args, { parent: tag?.id ?? '00000000-0000-0000-0000-000000000000', author, text })
+    return loadPage(ctx, postsOfTag, args, {
+      parent: tag?.id ?? '00000000-0000-0000-0000-000000000000',
+      author,
+      text: words,
+    })
   }
 
   @FieldResolver(() => String, { description: 'The beginning of the body, cut at a word.' })

@@ -45,7 +45,7 @@ export class PostFilter {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Words in title or body, as one types them into a search engine.',
+    description: 'Words in title or body, as one types them into a search engine: at most 200 characters.',
   })
   readonly text?: string | null
 }

@@ -2,6 +2,7 @@ import { Arg, Args, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root
 import { z } from 'zod'
 import { Failure } from '../../core/errors.js'
 import { text } from '../../core/text.js'
+import { readSearch } from '../../db/search.js'
 import { TotalCount } from '../../graph/connection.js'
 import { Context, requireAdmin } from '../../graph/context.js'
 import { countedUpTo } from '../../graph/keyset.js'
@@ -67,11 +68,12 @@ export class ProductResolver {
 
   @Query(() => ProductConnection, { description: 'Products that are sold; with a filter, those that fit it.' })
   async products(@Args(() => ProductsArgs) args: ProductsArgs, @Ctx() ctx: Context): Promise<Page<ProductRow>> {
-    const { active, inStock, ...rest } = args.filter ?? {}
+    const { active, inStock, text: words, ...rest } = args.filter ?? {}
     if (active === false) requireAdmin(ctx)
     const inactive = active === false || undefined
     return loadPage(ctx, products, args, {
       ...rest,
+      text: readSearch(words),
       inactive,
       inStock: inStock || undefined,
       soldOut: inStock === false || undefined,

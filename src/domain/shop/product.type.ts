@@ -52,7 +52,7 @@ export class ProductFilter {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Words in name or description, as one types them into a search engine.',
+    description: 'Words in name or description, as one types them into a search engine: at most 200 characters.',
   })
   readonly text?: string | null
 }
