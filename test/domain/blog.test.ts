@@ -264,10 +264,24 @@ describe('finding', () => {
     expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }])
   })
 
-  test('an unknown tag is null, its posts an empty page', async () => {
+  test.each(['none', ''])('the tag "%s" is unknown: null, its posts an empty page', async (slug) => {
+    await published()
     const { data } = await app.query(
-      '{ tag(slug: "none") { id } posts(filter: { tag: "none" }) { nodes { id } totalCount { count } } }',
+      `query ($slug: String!) {
+        tag(slug: $slug) { id } posts(filter: { tag: $slug }) { nodes { id } totalCount { count } }
+      }`,
+      { slug },
     )
     expect(data).toEqual({ tag: null, posts: { nodes: [], totalCount: { count: 0 } } })
+  })
+
+  test.each(['PUBLISHED', 'DRAFT'])('an author without an id is no author, of what is %s too', async (status) => {
+    const filter = { author: '', status }
+    const { errors } = await app.query(
+      'query ($filter: PostFilter) { posts(filter: $filter) { nodes { id } } }',
+      { filter },
+      { as: author },
+    )
+    expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }])
   })
 })

@@ -67,14 +67,15 @@ class PostResolver {
 
   @Query(() => PostConnection, { description: 'Published posts; with a filter, those that fit it.' })
   async posts(@Args(() => PostsArgs) args: PostsArgs, @Ctx() ctx: Context): Promise<Page<PostRow>> {
-    const { tag: slug, status } = args.filter ?? {}
+    const { tag: slug, status, author: authorId } = args.filter ?? {}
     const words = readSearch(args.filter?.text)
-    const author = args.filter?.author ? decodeId('User', args.filter.author) : undefined
+    const author = typeof authorId === 'string' ? decodeId('User', authorId) : undefined
+    const isTagged = typeof slug === 'string'
     if (status && status !== PostStatus.PUBLISHED) {
-      if (slug) throw new Failure('BAD_USER_INPUT', 'Only published posts can be filtered by tag.')
+      if (isTagged) throw new Failure('BAD_USER_INPUT', 'Only published posts can be filtered by tag.')
       return loadPage(ctx, posts, args, { [status]: true, author: unpublishedBy(ctx, author), text: words })
     }
-    if (!slug) return loadPage(ctx, posts, args, { author, text: words })
+    if (!isTagged) return loadPage(ctx, posts, args, { author, text: words })
     const tag = await ctx.load(tagBySlug, slug)
     // No tag has the nil UUID: an unknown slug is an empty page, with its arguments checked like any other's.
     return loadPage(ctx, postsOfTag, args, {
