@@ -264,6 +264,19 @@ describe('finding', () => {
     expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }])
   })
 
+  test.each([
+    ['a text without spaces', '字'.repeat(500), 160, `${'字'.repeat(159)}…`],
+    ['a word longer than that', `${'w'.repeat(500)} end`, 10, 'wwwwwwwww…'],
+    ['a line', 'one\ntwo three', 9, 'one\ntwo…'],
+    ['a text that begins with spaces', `   ${'w'.repeat(20)}`, 10, '   wwwwww…'],
+    ['surrogate pairs', '😀'.repeat(100), 10, '😀😀😀😀…'],
+    ['one character', 'one two', 1, '…'],
+  ])('an excerpt of %s keeps to its length', async (_name, body, length, excerpt) => {
+    const id = await published({ body })
+    const document = 'query ($id: ID!, $length: Int!) { post(id: $id) { excerpt(length: $length) } }'
+    expect((await app.query(document, { id, length })).data.post.excerpt).toBe(excerpt)
+  })
+
   test.each(['none', ''])('the tag "%s" is unknown: null, its posts an empty page', async (slug) => {
     await published()
     const { data } = await app.query(

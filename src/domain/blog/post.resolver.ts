@@ -93,9 +93,7 @@ class PostResolver {
     length: number,
   ): string {
     if (length < 1 || length > 1000) throw new Failure('BAD_USER_INPUT', '`length` takes 1 to 1000.')
-    if (post.body.length <= length) return post.body
-    const cut = post.body.slice(0, length)
-    return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), 1)).trimEnd()}…`
+    return excerptOf(post.body, length)
   }
 
   @FieldResolver(() => User, { description: 'Who wrote it.' })
@@ -172,6 +170,18 @@ class TagPostsResolver {
   ): Promise<Page<PostRow>> {
     return loadPageOf(ctx, postsOfTag, tag.id, args)
   }
+}
+
+/** The text, or where it is longer its beginning and `…`: cut at a word, and only where that is too long within it. */
+function excerptOf(text: string, length: number): string {
+  if (text.length <= length) return text
+  const beforeWord = text
+    .slice(0, length)
+    .match(/^.*(?=\s)/s)?.[0]
+    .trimEnd()
+  // Half of a surrogate pair is no character.
+  const cut = beforeWord || text.slice(0, length - 1).replace(/[\ud800-\udbff]$/, '')
+  return `${cut}…`
 }
 
 /** Whose unpublished posts may be listed: the viewer's own, or for administrators whoever is asked for. */
