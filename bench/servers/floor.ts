@@ -15,8 +15,9 @@ export function serveFloor(answers: Readonly<Record<ShapeName, Answer>>): void {
     const { authorization } = request.headers
     const user =
       authorization === undefined ? undefined : (verify.known(authorization) ?? (await verify.check(authorization)))
-    const body = await answers[shape as ShapeName](parameters, user)
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+    // As bytes: node writes a long string at 10 % more.
+    const body = Buffer.from(await answers[shape as ShapeName](parameters, user))
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length })
     response.end(body)
   }
 
