@@ -1,20 +1,39 @@
-import { type Logger, pino } from 'pino'
+import { type DestinationStream, type Logger, pino } from 'pino'
 import type { Config } from './config.js'
 import { currentRequest } from './request.js'
 
 export type Log = Logger
 
-/** The process's log: JSON lines on standard output, each with the request it belongs to. */
-export function createLog(config: Pick<Config, 'LOG_LEVEL'>): Log {
-  return pino({
-    level: config.LOG_LEVEL,
-    base: undefined,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (level) => ({ level }) },
-    mixin: () => {
-      const request = currentRequest()
-      return request ? { requestId: request.id, operation: request.operation } : {}
+/** The process's log: JSON lines on standard output (or there), each with the request it belongs to. */
+export function createLog(config: Pick<Config, 'LOG_LEVEL'>, destination?: DestinationStream): Log {
+  return pino(
+    {
+      level: config.LOG_LEVEL,
+      base: undefined,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+      mixin: () => {
+        const request = currentRequest()
+        return request ? { requestId: request.id, operation: request.operation } : {}
+      },
+      serializers: { err: describeError },
+      redact: ['req.headers.authorization', '*.password', '*.passwordHash'],
     },
-    redact: ['req.headers.authorization', '*.password', '*.passwordHash'],
-  })
+    destination,
+  )
+}
+
+/** An error as pino tells it, without the `detail` of the database's errors: that is the row, whatever it holds. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  const told = Object.entries({ ...pino.stdSerializers.err(error), detail: undefined })
+  const details = detailsOf(error)
+  const without = (text: string) => details.reduce((rest, detail) => rest.replaceAll(detail, '…'), text)
+  return Object.fromEntries(told.map(([name, value]) => [name, typeof value === 'string' ? without(value) : value]))
+}
+
+function detailsOf(error: unknown): string[] {
+  const seen = new Set<unknown>()
+  for (let at = error; at instanceof Error && !seen.has(at); at = at.cause) seen.add(at)
+  return [...seen].flatMap((each) => (each as { detail?: string }).detail || [])
 }
