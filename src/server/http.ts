@@ -1,5 +1,6 @@
 import { type Server as HttpServer, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import { fastify as createFastify, type FastifyInstance } from 'fastify'
@@ -21,7 +22,10 @@ export interface Server extends Health {
   onClose(action: () => Promise<void>): void
   /** Answers the server's own URL. */
   listen(): Promise<string>
-  /** Drains: not ready, requests in flight finish, then nothing listens any more. Calling it again waits for the first. */
+  /**
+   * Drains: not ready, requests in flight finish, then nothing listens any more and what was opened is closed; all in
+   * SHUTDOWN_TIMEOUT_MS at most. Calling it again waits for the first.
+   */
   close(): Promise<void>
 }
 
@@ -42,8 +46,10 @@ export async function createServer(graph: Graph, config: Config, log: Log): Prom
   const closing = [stopGraphql]
   let closed: Promise<void> | undefined
   const close = async () => {
+    const expired = sleep(config.SHUTDOWN_TIMEOUT_MS, undefined, { ref: false })
     await drain.run()
-    for (const action of closing.reverse()) await action()
+    // A pool ends with its last statement, which goes on after its request was cut: that is no longer waited for.
+    for (const action of closing.reverse()) await Promise.race([action(), expired])
   }
   return {
     http: fastify.server,
