@@ -1,7 +1,7 @@
 import { type ExecFileOptions, execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { glob, mkdir, readFile, realpath, writeFile } from 'node:fs/promises'
+import { glob, mkdir, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
@@ -35,8 +35,8 @@ export async function openData(scale: number, tell: (message: string) => void): 
   const parent = join(root, '.data/bench')
   await mkdir(parent, { recursive: true, mode: 0o755 })
   const folder = join(parent, `scale-${scale}-${await fingerprint()}`)
-  const filled = join(parent, `scale-${scale}-${await fingerprint()}.filled`)
-  if (existsSync(folder) && !existsSync(filled)) await cluster.removeCluster(folder)
+  const filled = `${folder}.filled`
+  await removeOutdated(cluster, parent, `scale-${scale}-`, existsSync(filled) ? folder : '')
   if (!existsSync(folder)) {
     tell(`making a PostgreSQL cluster at scale ${scale}: this takes a minute or two, once`)
     await cluster.createCluster(folder)
@@ -80,6 +80,16 @@ async function fill(scale: number, url: string): Promise<void> {
   await runProgram('dist/tools/seed.js', ['--scale', String(scale)], environment)
   await query(url, 'create extension pg_stat_statements')
   await query(url, 'checkpoint')
+}
+
+/** Also what was never filled to its end. */
+async function removeOutdated(cluster: Cluster, parent: string, prefix: string, kept: string): Promise<void> {
+  const names = (await readdir(parent)).filter((name) => name.startsWith(prefix))
+  for (const path of names.map((name) => join(parent, name))) {
+    if (path === kept || path === `${kept}.filled`) continue
+    if (path.endsWith('.filled')) await rm(path)
+    else await cluster.removeCluster(path)
+  }
 }
 
 /** Of everything that makes the data. */

@@ -20,6 +20,8 @@ export interface Setting {
   readonly pool: number
 }
 
+const endings = ['exit', 'SIGINT', 'SIGTERM']
+
 /** How long a server may take to its `ready`, in ms. */
 const patience = 30_000
 
@@ -43,14 +45,15 @@ export async function startServer(server: Server, setting: Setting): Promise<Run
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const kill = () => child.kill('SIGKILL')
-  process.once('exit', kill)
+  // Where this process is to end, the load fails first, and everything that was opened is closed on the way out.
+  for (const event of endings) process.on(event, kill)
   await waitUntilReady(child, server.name)
   return {
     server,
     url: `http://127.0.0.1:${port}`,
     pid: child.pid as number,
     async stop() {
-      process.off('exit', kill)
+      for (const event of endings) process.off(event, kill)
       if (child.exitCode !== null) return
       const ended = new Promise((resolve) => child.once('exit', resolve))
       child.kill('SIGTERM')

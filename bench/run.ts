@@ -36,9 +36,12 @@ const choice = {
   rounds: Number(options.rounds ?? (options.quick ? 3 : 5)),
 }
 const pace = {
-  seconds: Number(options.seconds ?? (options.quick ? 0.7 : 2)),
+  seconds: Number(options.seconds ?? (options.quick ? 0.6 : 2)),
   warmup: options.quick ? 0.5 : 1.5,
 }
+
+// Every server that runs listens for the end.
+process.setMaxListeners(100)
 
 if (options.growth) {
   const server = servers.find(({ name }) => name === 'plumbline') as Server
