@@ -54,7 +54,7 @@ export async function startServer(server: Server, setting: Setting): Promise<Run
     pid: child.pid as number,
     async stop() {
       for (const event of endings) process.off(event, kill)
-      if (child.exitCode !== null) return
+      if (child.exitCode !== null || child.signalCode !== null) return
       const ended = new Promise((resolve) => child.once('exit', resolve))
       child.kill('SIGTERM')
       const late = setTimeout(kill, 5_000)
