@@ -16,6 +16,7 @@ import type { Database } from '../db/database.js'
 import { Context } from '../graph/context.js'
 import { createExecutor } from '../graph/executor.js'
 import type { Projector } from '../graph/projection.js'
+import { createDocumentStore } from './documents.js'
 import { createErrorFormat, httpFailure, replyError } from './errors.js'
 import { createGateway } from './gateway.js'
 import { createLimitsRule } from './limits.js'
@@ -44,6 +45,7 @@ export async function serveGraphql(
     introspection: config.INTROSPECTION,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
+    documentStore: createDocumentStore(),
     parseOptions: { maxTokens: config.LIMIT_TOKENS },
     validationRules: [createLimitsRule(config)],
     // What a suggestion names is the schema, which a server without introspection keeps to itself.
