@@ -12,7 +12,7 @@ export interface ReaderOptions {
 }
 
 /** So many reads are on their way over one connection before another is worth its switches between processes. */
-const worthAnother = 8
+const worthAnother = 16
 
 /** With so many on their way, a further read waits for a connection of its own, as long as the pool lets it. */
 const deepest = 256
