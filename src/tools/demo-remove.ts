@@ -4,7 +4,14 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** What belongs to the demo beside its slices, and this command with its tests, which has then no more to do. */
-const belongings = ['test/domain', 'migrations', 'schema/operations', 'src/tools/demo-remove.ts', 'test/demo']
+const belongings = [
+  'test/domain',
+  'migrations',
+  'schema/operations',
+  'schema/shapes',
+  'src/tools/demo-remove.ts',
+  'test/demo',
+]
 
 /** A paper begins with this where all of it is about the demo; elsewhere the two marks enclose what is. */
 const [begin, end] = ['<!-- demo -->', '<!-- /demo -->']
