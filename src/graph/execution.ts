@@ -1,14 +1,8 @@
-import {
-  defaultTypeResolver,
-  type ExecutionResult,
-  GraphQLError,
-  type GraphQLObjectType,
-  type GraphQLResolveInfo,
-  getArgumentValues,
-} from 'graphql'
+import { defaultTypeResolver, type ExecutionResult, GraphQLError, type GraphQLObjectType } from 'graphql'
 import { checkOwn, checkType, completeLeaf, completeNull } from './completion.js'
 import type { AbstractShape, FieldPlan, LeafShape, Plan, Select, Shape, Variables } from './plan.js'
 import { fail, Position, type Run } from './position.js'
+import { argumentsOf, callProperty, isObjectLike, isPromise, readProperty } from './resolving.js'
 
 /** Executes a planned query, to the same result as graphql-js's `execute`. */
 export function executePlan(
@@ -26,9 +20,10 @@ export function executePlan(
     return respond(fail(run, error))
   }
   if (root.pending === 0) return respond(root.out)
-  return new Promise((resolve) => {
+  const data = new Promise((resolve) => {
     run.finish = resolve
-  }).then(respond)
+  })
+  return data.then(respond)
 }
 
 const rootShape = { kind: 'object', nullable: true } as Shape
@@ -61,7 +56,7 @@ function fillFields(at: Position, fields: readonly FieldPlan[], source: unknown)
     for (const field of fields) {
       if (field.constant !== undefined) out[field.name] = field.constant
       else if (field.shape.kind === 'leaf') runLeaf(at, out, field, source)
-      else runField(new Position(at.run, at, field, field.shape, field.name), out, source)
+      else runField(placeOf(at, field), out, source)
     }
   } catch (error) {
     if (at.pending === 0) throw error
@@ -78,25 +73,29 @@ function runLeaf(at: Position, out: Out, field: FieldPlan, source: unknown): voi
     if (resolver && !field.informed) {
       value = resolver(source, argumentsOf(at.run, field), at.run.context, undefined as never)
     } else if (resolver) {
-      position = new Position(at.run, at, field, field.shape, field.name)
+      position = placeOf(at, field)
       value = resolver(source, argumentsOf(at.run, field), at.run.context, position.info)
     } else {
       value = readProperty(source, field)
       if (typeof value === 'function') {
-        position = new Position(at.run, at, field, field.shape, field.name)
+        position = placeOf(at, field)
         value = callProperty(position, source)
       }
     }
     if (isPromise(value)) {
-      position ??= new Position(at.run, at, field, field.shape, field.name)
+      position ??= placeOf(at, field)
       out[field.name] = wait(position, value)
     } else {
       out[field.name] = completeLeaf(field.shape as LeafShape, field, value)
     }
   } catch (error) {
-    position ??= new Position(at.run, at, field, field.shape, field.name)
+    position ??= placeOf(at, field)
     out[field.name] = position.refuse(error)
   }
+}
+
+function placeOf(at: Position, field: FieldPlan): Position {
+  return new Position(at.run, at, field, field.shape, field.name)
 }
 
 function runField(position: Position, out: Out, source: unknown): void {
@@ -119,27 +118,6 @@ function runField(position: Position, out: Out, source: unknown): void {
   } catch (error) {
     out[field.name] = position.refuse(error)
   }
-}
-
-function readProperty(source: unknown, { definition }: FieldPlan): unknown {
-  if (!isObjectLike(source) && typeof source !== 'function') return undefined
-  return (source as Record<string, unknown>)[definition.name]
-}
-
-function callProperty({ field, run, info }: Position, source: unknown): unknown {
-  const methods = source as Record<string, (args: object, context: unknown, info: GraphQLResolveInfo) => unknown>
-  // As one expression, so that the method has its object as `this`.
-  return methods[field.definition.name]?.(argumentsOf(run, field), run.context, info)
-}
-
-function argumentsOf(run: Run, field: FieldPlan): Record<string, unknown> {
-  if (field.definition.args.length === 0) return {}
-  const known = run.args.get(field)
-  if (known) return { ...known }
-  const args = getArgumentValues(field.definition, field.nodes[0] as never, run.variables as Record<string, unknown>)
-  // Objects are made anew for each call: a resolver may change what it is given.
-  if (!Object.values(args).some(isObjectLike)) run.args.set(field, { ...args })
-  return args
 }
 
 /** Completes a value when it comes; until then null keeps its place among its siblings. */
@@ -176,8 +154,18 @@ function completeList(position: Position, item: Shape, value: unknown): unknown 
     throw new GraphQLError(`Expected Iterable, but did not find one for field "${parent.name}.${definition.name}".`)
   const out: unknown[] = []
   position.out = out as unknown as Out
-  for (const each of value as Iterable<unknown>) completeItem(position, out, item, each)
+  try {
+    for (const each of value as Iterable<unknown>) completeItem(position, out, item, each)
+  } catch (error) {
+    // Nobody waits for the items behind the one that failed: rejected, they would end the process.
+    if (Array.isArray(value)) for (const rest of value.slice(out.length + 1)) if (isPromise(rest)) ignore(rest)
+    throw error
+  }
   return position.join()
+}
+
+function ignore(promise: PromiseLike<unknown>): void {
+  Promise.resolve(promise).catch(() => {})
 }
 
 function completeItem(list: Position, out: unknown[], shape: Shape, value: unknown): void {
@@ -185,18 +173,22 @@ function completeItem(list: Position, out: unknown[], shape: Shape, value: unkno
   let position: Position | undefined
   try {
     if (isPromise(value)) {
-      position = new Position(list.run, list, list.field, shape, key)
+      position = itemOf(list, shape, key)
       out[key] = wait(position, value)
     } else if (shape.kind === 'leaf') {
       out[key] = completeLeaf(shape, list.field, value)
     } else {
-      position = new Position(list.run, list, list.field, shape, key)
+      position = itemOf(list, shape, key)
       out[key] = complete(position, value)
     }
   } catch (error) {
-    position ??= new Position(list.run, list, list.field, shape, key)
+    position ??= itemOf(list, shape, key)
     out[key] = position.refuse(error)
   }
+}
+
+function itemOf(list: Position, shape: Shape, key: number): Position {
+  return new Position(list.run, list, list.field, shape, key)
 }
 
 function completeAbstract(position: Position, shape: AbstractShape, value: unknown): unknown {
@@ -239,12 +231,4 @@ function postpone(position: Position, promise: PromiseLike<unknown>, go: (known:
     (error) => position.reject(error, position.delay),
   )
   return null
-}
-
-function isObjectLike(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return isObjectLike(value) && typeof (value as { then?: unknown }).then === 'function'
 }
