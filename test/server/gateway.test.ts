@@ -1,0 +1,101 @@
+import { ApolloServer } from '@apollo/server'
+import fc from 'fast-check'
+import type { DocumentNode } from 'graphql'
+import request from 'supertest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type App, createApp } from '../../src/app.js'
+import { loadConfig } from '../../src/core/config.js'
+import { createLog } from '../../src/core/log.js'
+import { encodeId } from '../../src/graph/node.js'
+import { createSchema } from '../../src/graph/schema.js'
+import { createGateway } from '../../src/server/gateway.js'
+import { fixture } from '../fixture/thing.resolver.js'
+import { anyOperation } from '../graph/any-operation.js'
+import { houseOperations } from '../graph/house-operations.js'
+import { fillThings } from '../graph/things.js'
+import { jwtSecret } from '../settings.js'
+import { startHouse, type TestApp } from '../support.js'
+
+let house: TestApp
+let planning: App
+let ids: { thing: string; box: string; cursor: string }
+const timeout = { DATABASE_STATEMENT_TIMEOUT_MS: '300' }
+
+beforeAll(async () => {
+  house = await startHouse({ ...timeout, GRAPHQL_PLAN_AT_USE: '0' })
+  const rows = [1, 2, 3, 4, 5].map((size) => ({
+    box: size % 2,
+    size,
+    weight: `${size}.5`,
+    seenAt: size > 3 ? null : `2024-01-0${size}`,
+  }))
+  const [box = ''] = await fillThings(house, rows)
+  const { data } = await house.query('{ things { edges { cursor node { id } } } }')
+  ids = { thing: data.things.edges[2].node.id, box: encodeId('Box', box), cursor: data.things.edges[2].cursor }
+  const variables = { DATABASE_URL: house.url, JWT_SECRET: jwtSecret, INTROSPECTION: 'on', LOG_LEVEL: 'silent' }
+  const config = loadConfig({
+    ...variables,
+    ...timeout,
+    PORT: '0',
+    SHUTDOWN_ANNOUNCE_MS: '0',
+    GRAPHQL_PLAN_AT_USE: '2',
+  })
+  planning = await createApp(config, [fixture], createLog(config))
+  await planning.listen()
+})
+afterAll(async () => {
+  await planning.close()
+  await house[Symbol.asyncDispose]()
+})
+
+async function ask(app: App, query: string, variables: object = {}) {
+  const call = request(app.http)
+    .post('/graphql')
+    .set('x-request-id', 'the-same')
+    .set('accept', 'application/graphql-response+json')
+  const { status, type, text } = await call.send({ query, variables })
+  return { status, type, text }
+}
+
+describe('over HTTP, with plans as without', () => {
+  let compared = 0
+  afterAll(() => {
+    console.info(`${compared} operations compared over HTTP`)
+    expect(compared).toBeGreaterThan(200)
+  })
+
+  async function expectSame(document: string, variables?: object): Promise<void> {
+    const expected = await ask(house.app, document, variables)
+    for (let use = 1; use <= 3; use++) expect(await ask(planning, document, variables)).toEqual(expected)
+    compared++
+  }
+
+  test('what documents can say', async () => {
+    for (const [document, variables] of houseOperations(ids)) await expectSame(document, variables)
+  })
+
+  test('any operation', async () => {
+    const { thing, box, cursor } = ids
+    const values = { ID: [thing, box, 'damaged', true], String: [cursor, 'text', 5], DateTime: ['no'], Decimal: ['no'] }
+    const operations = anyOperation(house.app.schema, values, ['sleep'])
+    await fc.assert(
+      fc.asyncProperty(operations, ({ document, variables }) => expectSame(document, variables)),
+      { numRuns: 150 },
+    )
+  })
+})
+
+test('a document is one object from use to use, so that what is known of it stays, and goes when Apollo forgets it', async () => {
+  const schema = await createSchema([fixture])
+  const seen: DocumentNode[] = []
+  const gateway = createGateway(schema, ({ document }) => {
+    seen.push(document)
+    return { data: {} }
+  })
+  const apollo = new ApolloServer({ gateway })
+  await apollo.start()
+  for (let use = 1; use <= 3; use++) await apollo.executeOperation({ query: '{ __typename }' })
+  await apollo.executeOperation({ query: '{ again: __typename }' })
+  await apollo.stop()
+  expect(new Set(seen).size).toBe(2)
+})
