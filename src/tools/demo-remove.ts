@@ -11,6 +11,7 @@ const belongings = [
   'schema/shapes',
   'src/tools/demo-remove.ts',
   'test/demo',
+  'bench',
 ]
 
 /** A paper begins with this where all of it is about the demo; elsewhere the two marks enclose what is. */
@@ -35,7 +36,7 @@ async function removeDemo(house: string, force: boolean): Promise<void> {
   await removeSlices(join(house, 'src/domain'))
   for (const path of belongings) await rm(join(house, path), { recursive: true, force: true })
   for (const paper of await findPapers(house)) await removeFromPaper(paper)
-  await removeScript(join(house, 'package.json'))
+  await removeScripts(join(house, 'package.json'))
   await rm(join(house, 'dist'), { recursive: true, force: true })
 
   run(house, 'tsc')
@@ -85,8 +86,8 @@ async function removeFromPaper(paper: string): Promise<void> {
   if (parts.length > 1) await writeFile(paper, parts.join(''))
 }
 
-async function removeScript(path: string): Promise<void> {
+async function removeScripts(path: string): Promise<void> {
   const manifest = JSON.parse(await readFile(path, 'utf8'))
-  delete manifest.scripts['demo:remove']
+  for (const name of ['demo:remove', 'bench']) delete manifest.scripts[name]
   await writeFile(path, `${JSON.stringify(manifest, null, 2)}\n`)
 }
