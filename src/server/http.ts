@@ -72,6 +72,8 @@ function open(config: Config, log: Log): FastifyInstance {
     trustProxy: config.TRUST_PROXY,
     keepAliveTimeout: config.KEEP_ALIVE_MS,
     requestTimeout,
+    // Node bounds the headers when it makes the server, before Fastify tells it the above, and mixes the two up then.
+    http: { requestTimeout, headersTimeout: requestTimeout, connectionsCheckingInterval: requestTimeout / 10 },
     // The announced drain takes its place.
     return503OnClosing: false,
     clientErrorHandler: (error, socket) => refuseConnection(error, socket),
@@ -80,9 +82,16 @@ function open(config: Config, log: Log): FastifyInstance {
       replyToError(error, request, reply)
     },
   })
+  fastify.server.on('connection', closeSilent)
   fastify.setErrorHandler(replyToError)
   fastify.setNotFoundHandler((_request, reply) => replyError(reply, 404, 'NOT_FOUND', 'There is nothing at this path.'))
   return fastify
+}
+
+/** Ends a connection that says nothing at all: it has no request whose time could be up. */
+function closeSilent(socket: Socket): void {
+  const timer = setTimeout(() => socket.bytesRead === 0 && socket.destroy(), requestTimeout).unref()
+  socket.once('close', () => clearTimeout(timer))
 }
 
 /** Security headers for answers that are data, never pages; and other origins, where they are configured. */

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { request as send } from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Facts, fact } from '../../src/core/events.js'
 import { currentRequest } from '../../src/core/request.js'
 import { startHouse, type TestApp } from '../support.js'
@@ -172,6 +172,24 @@ describe('what is no GraphQL request', () => {
     )
     expect(await sendText('GET /graphql HTTP/1.1\r\nhost: [\r\nconnection: close\r\n\r\n')).toMatch(/^HTTP\/1.1 400/)
   })
+})
+
+test('who takes half a minute to send a request, or sends none, loses the connection', async () => {
+  expect([house.app.http.headersTimeout, house.app.http.requestTimeout]).toEqual([30_000, 30_000])
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const { hostname, port } = new URL(house.app.url)
+    const [silent, polite] = [connect(Number(port), hostname), connect(Number(port), hostname)]
+    polite.write('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n')
+    await once(polite, 'data')
+    const closed = once(silent, 'close')
+    vi.advanceTimersByTime(30_000)
+    await closed
+    expect(polite.closed).toBe(false)
+    polite.destroy()
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 describe('GraphQL by GET', () => {
