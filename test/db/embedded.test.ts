@@ -122,7 +122,9 @@ test('starts and stops at the same time never leave a user without a server', as
 test('a killed server and killed users block nothing', async () => {
   const { url } = await start()
   await query(url, 'create table kept (n int)')
-  process.kill((await serverOf(join(shared, 'postgres'))).pid, 'SIGKILL')
+  const { pid } = await serverOf(join(shared, 'postgres'))
+  process.kill(pid, 'SIGKILL')
+  await expect.poll(() => isAlive(pid)).toBe(false)
   await writeFile(join(shared, 'processes', `${deadPid()}-00000000.stopping`), '')
   await writeFile(join(shared, 'processes', `${deadPid()}-00000001.using`), '')
   await mkdir(join(shared, `postgres.${deadPid()}-00000002`))
