@@ -52,7 +52,7 @@ const schema = z
     JWT_ISSUER: z.string().optional(),
     JWT_AUDIENCE: z.string().optional(),
     /** A token older than this is refused, whatever its own expiry: a role taken away ends within it. */
-    JWT_MAX_AGE_SECONDS: whole(900, 60, 86_400),
+    JWT_MAX_AGE_SECONDS: whole(900, 60, 900),
 
     CORS_ORIGINS: list,
     TRUST_PROXY: flag(false),

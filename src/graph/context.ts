@@ -134,7 +134,7 @@ export class Context {
   /** Runs `work` in one transaction; what was loaded before is forgotten, so that the payload shows what was written. */
   async write<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
     const { result, point } = await this.db.write(work)
-    this.written = point
+    this.written = point ?? this.written
     this.loaders.clear()
     return result
   }
