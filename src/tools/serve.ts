@@ -26,6 +26,8 @@ export async function serve({ embedded }: { embedded: boolean }): Promise<void> 
     opened.push(async () => (await opening.catch(() => undefined))?.embedded?.stop())
     const settings = await opening
     const log = createLog(settings.config)
+    // graphql-js leaves some behind where a list fails part way: no client may end the process with one.
+    process.on('unhandledRejection', (error) => log.error({ err: error }, 'a rejection that nobody handled'))
     if (settings.embedded) await prepare(settings.config, settings.embedded)
     const app = await createApp(settings.config, slices, log)
     opened.push(() => app.close())
