@@ -10,6 +10,7 @@ import {
   openServer,
   type Round,
 } from './rounds.js'
+import { renewTokens } from './sample.js'
 import type { Server } from './servers.js'
 import type { ShapeName } from './shapes.js'
 
@@ -49,6 +50,7 @@ export async function measureAll(bench: Bench, tell: Tell, choice: Choice): Prom
     const cells = await prepareCells(bench, tell, { floor, running, shapes: choice.shapes })
     for (let round = 1; round <= choice.rounds; round++) {
       tell(`round ${round} of ${choice.rounds}`)
+      await renewTokens(bench.sample, bench.setting.secret)
       await measureRound(bench, cells, running, round)
       // It takes its time, and its documents are many: fewer rounds of it are as steady.
       if (choice.shapes.includes('S8') && (round === 1 || round <= choice.rounds - 2))

@@ -4,7 +4,7 @@ import { memoryOf } from './measure.js'
 import type { Running, Setting } from './processes.js'
 import { costOf, table } from './report.js'
 import { type Bench, countShape, measureShape, openServer, type Round, requestOf } from './rounds.js'
-import { drawSample } from './sample.js'
+import { drawSample, renewTokens } from './sample.js'
 import type { Server } from './servers.js'
 import type { ShapeName } from './shapes.js'
 
@@ -66,8 +66,10 @@ async function compare(grown: readonly Grown[], tell: Tell, { server, shapes, ro
     }
     const measured = grown.map((): Round[] => [])
     for (let round = 0; round < rounds; round++)
-      for (const [index, { bench, running }] of grown.entries())
+      for (const [index, { bench, running }] of grown.entries()) {
+        await renewTokens(bench.sample, bench.setting.secret)
         measured[index]?.push(await measureShape(bench, running, shape, {}))
+      }
     const costs = measured.map((one) => costOf(one).value)
     const [, middle = 0, large = 0] = costs
     rows.push([

@@ -31,6 +31,6 @@ export const servers: readonly Server[] = [
     title: 'Plumbline, cache off',
     program: { root: 'dist/main.js' },
     client: plumbline,
-    variables: (pool) => ({ DATABASE_POOL_SIZE: String(pool), JWT_MAX_AGE_SECONDS: '86400' }),
+    variables: (pool) => ({ DATABASE_POOL_SIZE: String(pool) }),
   },
 ]

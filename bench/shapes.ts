@@ -13,7 +13,7 @@ export interface Sample {
   /** Places spread over the whole list. */
   readonly places: readonly Place[]
   /** Users who ordered most, each with a signed token. */
-  readonly buyers: readonly { readonly userId: string; readonly token: string }[]
+  readonly buyers: readonly { readonly userId: string; token: string }[]
 }
 
 /** What each shape is asked with. Pages are by newest first; S2, S3, S5 have fixed sizes: 50, 20 (5 comments), 100. */
