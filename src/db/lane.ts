@@ -1,16 +1,12 @@
-import type { Pool, PoolClient, QueryConfig } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import { isUnsent } from './failure.js'
-import type { Statement } from './statement.js'
+import { type Bound, type Rows, StatementQuery } from './query.js'
 
 /** A statement to run. */
-export interface Call {
-  readonly statement: Statement
-  readonly values: unknown[]
+export interface Call extends Bound {
   /** When the server turned to it, in ms of `performance.now()`: known when it has ended, if it ever ran. */
   started: number | undefined
 }
-
-export type Rows = Record<string, unknown>[]
 
 /** What became of a statement because of another one on its connection: it may be run again elsewhere. */
 export class Unserved extends Error {}
@@ -31,6 +27,7 @@ export class Lane {
   private sent = 0
   private headSince = 0
   private broken = false
+  private held = false
 
   constructor(private readonly pool: Pool) {}
 
@@ -49,15 +46,17 @@ export class Lane {
     this.inFlight++
     const client = this.client ?? (await this.open())
     return new Promise((resolve, reject) => {
-      if (this.sent++ === 0) this.headSince = performance.now()
-      client.query(queryOf(call), (error, result) => {
+      const query = new StatementQuery(client, call, (error, rows) => {
         call.started = this.headSince
         this.headSince = performance.now()
         this.sent--
         if (error) reject(this.blame(error))
-        else resolve(result.rows)
+        else resolve(rows)
         this.leave()
       })
+      this.hold(client)
+      if (this.sent++ === 0) this.headSince = performance.now()
+      client.query(query)
     })
   }
 
@@ -65,6 +64,18 @@ export class Lane {
   cut(): void {
     this.broken = true
     this.client?.connection.stream.destroy()
+  }
+
+  /** What is asked for in one turn of the event loop goes out in one write: each wakes the server's process. */
+  private hold(client: PoolClient): void {
+    if (this.held) return
+    this.held = true
+    const { stream } = client.connection
+    stream.cork()
+    setImmediate(() => {
+      this.held = false
+      stream.uncork()
+    })
   }
 
   private async open(): Promise<PoolClient> {
@@ -93,11 +104,6 @@ export class Lane {
     this.broken = false
     client?.release(broken)
   }
-}
-
-/** A new one for each run: the driver writes into it. */
-export function queryOf({ statement, values }: Call): QueryConfig {
-  return { name: statement.prepared as string, text: statement.text, values }
 }
 
 /** Whether the connection ends with it: only what the database calls an ERROR leaves one to go on with. */

@@ -1,7 +1,9 @@
 import type { Pool } from 'pg'
+import driver from 'pg/lib/utils.js'
 import { fact } from '../core/events.js'
 import { asFailure } from './failure.js'
-import { type Call, isFatal, Lane, queryOf, type Rows, Unserved } from './lane.js'
+import { type Call, isFatal, Lane, Unserved } from './lane.js'
+import { type Rows, StatementQuery } from './query.js'
 import type { Statement, Values } from './statement.js'
 
 export interface ReaderOptions {
@@ -48,7 +50,7 @@ export class Reader {
   /** @throws Failure TIMEOUT, OVERLOADED, or the driver's own error. */
   async read<Row>(statement: Statement, values: Values, isSlow: boolean): Promise<Row[]> {
     const asked = performance.now()
-    const call: Call = { statement, values: statement.bind(values), started: undefined }
+    const call: Call = { statement, values: statement.bind(values).map(driver.prepareValue), started: undefined }
     let rows: Rows = []
     let failure: unknown
     try {
@@ -98,17 +100,18 @@ export class Reader {
 
   private async runAlone(call: Call): Promise<Rows> {
     const client = await this.pool.connect()
-    call.started = performance.now()
-    return client.query(queryOf(call)).then(
-      (result) => {
-        client.release()
-        return result.rows
-      },
-      (error) => {
-        client.release(isFatal(error))
-        throw error
-      },
-    )
+    let isLost = false
+    try {
+      return await new Promise<Rows>((resolve, reject) => {
+        call.started = performance.now()
+        client.query(new StatementQuery(client, call, (error, rows) => (error ? reject(error) : resolve(rows))))
+      })
+    } catch (error) {
+      isLost = isFatal(error as { severity?: string })
+      throw error
+    } finally {
+      client.release(isLost)
+    }
   }
 }
 

@@ -1,9 +1,9 @@
-import { type Server as HttpServer, STATUS_CODES } from 'node:http'
+import { type Server as HttpServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import cors from '@fastify/cors'
-import helmet from '@fastify/helmet'
 import { fastify as createFastify, type FastifyInstance } from 'fastify'
+import helmet from 'helmet'
 import type { Config } from '../core/config.js'
 import type { Log } from '../core/log.js'
 import { createErrorReply, errorBody, replyError } from './errors.js'
@@ -96,10 +96,11 @@ function closeSilent(socket: Socket): void {
 
 /** Security headers for answers that are data, never pages; and other origins, where they are configured. */
 async function protect(fastify: FastifyInstance, { CORS_ORIGINS }: Config): Promise<void> {
-  await fastify.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  const headers = { ...securityHeaders(), 'cache-control': 'no-store' }
+  fastify.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(headers)
+    done()
   })
-  fastify.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'))
   if (CORS_ORIGINS.length === 0) return
   await fastify.register(cors, {
     origin: CORS_ORIGINS.includes('*') ? '*' : CORS_ORIGINS,
@@ -108,6 +109,17 @@ async function protect(fastify: FastifyInstance, { CORS_ORIGINS }: Config): Prom
     maxAge: 600,
     strictPreflight: false,
   })
+}
+
+/** Helmet's: the same for every request, so it is asked once. */
+function securityHeaders(): Record<string, string> {
+  const headers: Record<string, string> = {}
+  const protect = helmet({
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  })
+  const response = { setHeader: (name: string, value: string) => (headers[name.toLowerCase()] = value) }
+  protect({} as IncomingMessage, { ...response, removeHeader: () => {} } as unknown as ServerResponse, () => {})
+  return headers
 }
 
 /** What is not HTTP gets an answer all the same, the only one that this connection will have. */
