@@ -98,6 +98,11 @@ export class Context {
     this.projection = this.projector(document, operationName)
   }
 
+  /** Called once its answer is complete: forgets what was loaded. */
+  end(): void {
+    this.loaders.clear()
+  }
+
   /** What the running operation asks for. */
   get asked(): Projection {
     if (!this.projection) throw new Error('No operation has begun on this context.')

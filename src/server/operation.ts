@@ -39,6 +39,7 @@ export function createOperationPlugin(tokens: Tokens): ApolloServerPlugin<Contex
             result.extensions = { ...result.extensions, consistencyToken: token }
           }
           if (operation && finished.heard) publish(operation, result.errors?.length ?? 0, performance.now() - started)
+          release(context)
         },
       }
     },
@@ -54,6 +55,18 @@ function settleHead({ request, response: { http }, source }: GraphQLRequestConte
   if (type) http.headers.set('content-type', `${type}; charset=utf-8`)
   if (http.status === 500 && isErrorCode(code)) http.status = statusOf[code]
   if (http.status === 400 && source !== undefined && type === 'application/json') http.status = 200
+}
+
+/**
+ * What Apollo hands to a gateway has an accessor of its own, for which V8 makes a hidden class per request; that holds
+ * the request's objects, and lives until the next whole collection. So the answer leaves them, and what was loaded too:
+ * otherwise all of it is copied by two scavenges before it is dropped, for a third of the process's time.
+ */
+function release(context: GraphQLRequestContext<Context>): void {
+  const { http, body } = context.response
+  context.response.body = undefined
+  Object.assign(context, { response: { http, body } })
+  context.contextValue.end()
 }
 
 function publish({ name, operation }: OperationDefinitionNode, errors: number, duration: number): void {
