@@ -31,6 +31,7 @@ export const servers: readonly Server[] = [
     title: 'Plumbline, cache off',
     program: { root: 'dist/main.js' },
     client: plumbline,
-    variables: (pool) => ({ DATABASE_POOL_SIZE: String(pool) }),
+    // The young generation that `npm start` and the image give it.
+    variables: (pool) => ({ DATABASE_POOL_SIZE: String(pool), NODE_OPTIONS: '--max-semi-space-size=16' }),
   },
 ]
