@@ -32,6 +32,6 @@ export const servers: readonly Server[] = [
     program: { root: 'dist/main.js' },
     client: plumbline,
     // The young generation that `npm start` and the image give it.
-    variables: (pool) => ({ DATABASE_POOL_SIZE: String(pool), NODE_OPTIONS: '--max-semi-space-size=16' }),
+    variables: (pool) => ({ DATABASE_POOL_SIZE: String(pool), NODE_OPTIONS: '--max-semi-space-size=32' }),
   },
 ]

@@ -29,7 +29,8 @@ export function defineLoader<Table extends EntitySchemaWithMeta, Query>(
     name: definition.name,
     async batch(ctx, keys) {
       const rows = await fetch(definition, ctx, keys)
-      const byKey = new Map(rows.map((row) => [keyOf(row, definition.key), row]))
+      const byKey = new Map<unknown, Record<string, unknown>>()
+      for (const row of rows) byKey.set(keyOf(row, definition.key), row)
       return keys.map((key) => (byKey.get(key) as Row<Table> | undefined) ?? null)
     },
   }
