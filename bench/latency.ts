@@ -25,8 +25,8 @@ export async function reportLatency(
     return [server.title, ...(times.get(server) ?? []).map((time) => time.toFixed(2)), (most - none).toFixed(1)]
   })
   return [
-    'S3, one request at a time: median latency in ms by what the network adds to every answer of the database. Waves: how many answers are waited for one after the other.',
-    table(['', ...delays.map((delay) => `+ ${delay} ms`), 'waves'], rows),
+    'S3, one request at a time: median latency in ms by what the network adds to every answer of the database. Last: what a millisecond of it adds, about one for each answer that is waited for and some for reading it.',
+    table(['', ...delays.map((delay) => `+ ${delay} ms`), 'by 1 ms'], rows),
   ].join('\n\n')
 }
 
