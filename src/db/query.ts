@@ -1,5 +1,5 @@
 import type { ClientBase, Connection, FieldDef, Submittable } from 'pg'
-import type { Statement } from './statement.js'
+import type { RowReader, Statement } from './statement.js'
 
 export type Rows = Record<string, unknown>[]
 
@@ -11,15 +11,6 @@ export interface Bound {
 
 type Done = (error: Error | undefined, rows: Rows) => void
 
-/** Makes a row of a DataRow message's texts. */
-interface RowReader {
-  /** Tells whether a description is still the one that it was made for. */
-  readonly types: string
-  readonly read: (texts: readonly (string | null)[]) => Record<string, unknown>
-}
-
-const readers = new WeakMap<Statement, RowReader>()
-
 /**
  * One run of a statement on a connection, in place of the driver's own query: a statement that the connection has
  * prepared is not described again, and its rows are made by a function compiled for it (a row of 10 columns takes
@@ -28,6 +19,7 @@ const readers = new WeakMap<Statement, RowReader>()
 export class StatementQuery implements Submittable {
   readonly name: string
   readonly text: string
+  readonly values: readonly unknown[]
   private readonly rows: Rows = []
   private reader: RowReader | undefined
 
@@ -38,10 +30,11 @@ export class StatementQuery implements Submittable {
   ) {
     this.name = bound.statement.prepared ?? ''
     this.text = bound.statement.text
+    this.values = bound.values
   }
 
   submit(connection: Connection): void {
-    const { name, text } = this
+    const { name, text, values } = this
     const wire = connection as unknown as Wire
     const isPrepared = name !== '' && (wire.parsedStatements[name] ?? wire.submittedNamedStatements[name])
     wire.stream.cork()
@@ -49,8 +42,8 @@ export class StatementQuery implements Submittable {
       wire.parse({ name, text, types: [] })
       if (name !== '') wire.submittedNamedStatements[name] = text
     }
-    wire.bind({ portal: '', statement: name, values: this.bound.values })
-    if (!isPrepared || !readers.has(this.bound.statement)) wire.describe({ type: 'P', name: '' })
+    wire.bind({ portal: '', statement: name, values })
+    if (!isPrepared || !this.bound.statement.rows) wire.describe({ type: 'P', name: '' })
     wire.execute({ portal: '', rows: 0 })
     wire.sync()
     wire.stream.uncork()
@@ -58,12 +51,12 @@ export class StatementQuery implements Submittable {
 
   handleRowDescription({ fields }: { fields: FieldDef[] }): void {
     const types = fields.map(({ name, dataTypeID }) => `${name} ${dataTypeID}`).join()
-    if (readers.get(this.bound.statement)?.types === types) return
-    readers.set(this.bound.statement, { types, read: compileReader(fields, this.client) })
+    const { statement } = this.bound
+    if (statement.rows?.types !== types) statement.rows = { types, read: compileReader(fields, this.client) }
   }
 
   handleDataRow({ fields }: { fields: (string | null)[] }): void {
-    this.reader ??= readers.get(this.bound.statement) as RowReader
+    this.reader ??= this.bound.statement.rows as RowReader
     this.rows.push(this.reader.read(fields))
   }
 

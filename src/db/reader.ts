@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+// @ts-expect-error Its own conversion of parameters, which its types do not declare.
 import driver from 'pg/lib/utils.js'
 import { fact } from '../core/events.js'
 import { asFailure } from './failure.js'
@@ -29,6 +30,8 @@ const keptAway = 60_000
 /** In ms: how long after the server's timeout a connection that is still silent counts as lost. */
 const grace = 5_000
 
+const prepareValue: (value: unknown) => unknown = driver.prepareValue
+
 const finished = fact('statement.finished')
 
 /**
@@ -50,7 +53,7 @@ export class Reader {
   /** @throws Failure TIMEOUT, OVERLOADED, or the driver's own error. */
   async read<Row>(statement: Statement, values: Values, isSlow: boolean): Promise<Row[]> {
     const asked = performance.now()
-    const call: Call = { statement, values: statement.bind(values).map(driver.prepareValue), started: undefined }
+    const call: Call = { statement, values: statement.bind(values).map(prepareValue), started: undefined }
     let rows: Rows = []
     let failure: unknown
     try {

@@ -12,6 +12,15 @@ export interface Statement {
   /** The name it is prepared under on a connection; absent where it must not take room there. */
   readonly prepared: string | undefined
   bind(values: Values): unknown[]
+  /** Known once an answer was described. */
+  rows?: RowReader
+}
+
+/** Makes rows of an answer's texts. */
+export interface RowReader {
+  /** Tells whether a description is still the one that it was made for. */
+  readonly types: string
+  readonly read: (texts: readonly (string | null)[]) => Record<string, unknown>
 }
 
 /** Which columns of an entity a statement selects: `key` tells two selections apart. */
