@@ -50,7 +50,7 @@ async function explainOne(app: TestApp, config: QueryConfig): Promise<Executed> 
   const pool = await app.app.db.orm.em.getConnection().getNativeClient()
   const { text, values = [] } = config
   // A family that has all the names it may have runs the rest unnamed: those are prepared here.
-  const name = config.name ?? `explained_${createHash('md5').update(text).digest('hex')}`
+  const name = config.name || `explained_${createHash('md5').update(text).digest('hex')}`
   if (!config.name) await pool.query({ name, text, values })
   const call = values.length > 0 ? `(${values.map(literal).join(', ')})` : ''
   const { rows } = await pool.query(`explain (analyze, buffers, timing off, format json) execute "${name}"${call}`)
