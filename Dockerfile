@@ -20,6 +20,8 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 # TypeScript, which Node runs as it is.
 COPY migrations ./migrations
+# Its operations are told by their names.
+COPY schema ./schema
 USER node
 EXPOSE 4000
 HEALTHCHECK --interval=10s --start-period=10s \

@@ -1,10 +1,12 @@
 import { MikroORM } from '@mikro-orm/postgresql'
-import { Client } from 'pg'
+import { Client, type Pool } from 'pg'
 import type { TestProject } from 'vitest/node'
+import { migrateOutbox } from '../src/cache/outbox.js'
 import { loadConfig } from '../src/core/config.js'
 import { createLog } from '../src/core/log.js'
 import { connectionOptions } from '../src/db/connection.js'
 import { startScratch } from '../src/db/scratch.js'
+import { migrateQueue } from '../src/jobs/migrations.js'
 import { migrate } from '../src/tools/migrate.js'
 import { fixture } from './fixture/thing.resolver.js'
 import { databaseUrl, jwtSecret } from './settings.js'
@@ -30,6 +32,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     loadConfig({ DATABASE_URL: databaseUrl(server.url, name), JWT_SECRET: jwtSecret, LOG_LEVEL: 'silent' })
   const orm = await MikroORM.init(connectionOptions(configOf('template_house'), fixture.entities, log))
   await orm.schema.create()
+  const pool = (await orm.em.getConnection().getNativeClient()) as Pool
+  await migrateQueue(pool)
+  await migrateOutbox(pool)
   await orm.close(true)
   await migrate(configOf('template_business'), log)
   return () => server.stop()

@@ -20,10 +20,19 @@ export async function openSettings(
 ): Promise<Settings> {
   const given = Object.fromEntries(Object.entries(environment()).filter(([, value]) => value !== ''))
   if (given.DATABASE_URL) return { config: loadConfig({ ...fallbacks, ...given }) }
-  const embedded = await startEmbedded({ folder: join(import.meta.dirname, '../../.data'), progress })
+  const folder = join(import.meta.dirname, '../../.data')
+  const embedded = await startEmbedded({ folder, progress })
   try {
     const { url, jwtSecret } = embedded
-    const defaults = { DATABASE_URL: url, JWT_SECRET: jwtSecret, GRAPHIQL: 'on', INTROSPECTION: 'on' }
+    const conveniences = {
+      GRAPHIQL: 'on',
+      INTROSPECTION: 'on',
+      DETECTORS_RATIO: '1',
+      SLOW_STATEMENT_PLANS: 'analyzed',
+      WORKER: 'on',
+      MAIL_FOLDER: join(folder, 'mail'),
+    }
+    const defaults = { DATABASE_URL: url, JWT_SECRET: jwtSecret, ...conveniences }
     return { config: loadConfig({ ...defaults, ...given }), embedded }
   } catch (error) {
     await embedded.stop()
