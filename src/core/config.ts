@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import { parseRedisUrl } from './redis-url.js'
 
 /** Variables by name, as `process.env` holds them. */
 export type Environment = Record<string, string | undefined>
@@ -20,6 +21,26 @@ const list = z
       .map((part) => part.trim())
       .filter(Boolean),
   )
+/** `name=url` each. What is wrong is told without the URL: it may hold a password. */
+const urlsByName = list.transform((parts, check) => {
+  const entries = parts.flatMap((part): [string, URL][] => {
+    const [, name, url = ''] = /^([a-z][a-z0-9-]*) *= *(\S+)$/.exec(part) ?? []
+    const parsed = URL.parse(url)
+    if (name && parsed && /^https?:$/.test(parsed.protocol) && !parsed.search && !parsed.hash) return [[name, parsed]]
+    check.addIssue(`must be a list of name=url${name ? `: that of ${name} is no http:// URL without a query` : ''}`)
+    return []
+  })
+  const names = entries.map(([name]) => name)
+  if (new Set(names).size < names.length) check.addIssue('names a service twice')
+  return entries
+})
+/** What is wrong is told without the URL: it may hold a password. */
+const redisUrl = z.string().transform((value, check) => {
+  const place = parseRedisUrl(value)
+  if (!place)
+    check.addIssue('must be redis://host:port, rediss://host:port or redis+sentinel://host:port,host:port/<master>')
+  return place ?? z.NEVER
+})
 
 const schema = z
   .object({
@@ -40,9 +61,46 @@ const schema = z
     DATABASE_POOL_WAIT_MS: whole(5_000, 1, 600_000),
     /** Off serves connection poolers that cannot prepare statements. */
     DB_STATEMENT_NAMES: flag(true),
+    /** Writes a sampled request's trace context into its statements, which can then have no name. */
+    DB_TRACE_CONTEXT: flag(false),
+    /** How many exports run at once; each has a connection beside the pool's. */
+    EXPORT_CONNECTIONS: whole(2, 1, 50),
+    /** How long an export waits for its reader to take the next rows before it is cut: it holds a snapshot meanwhile. */
+    EXPORT_IDLE_TIMEOUT_MS: whole(60_000, 100, 3_600_000),
 
-    REDIS_URL: z.string().optional(),
-    OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
+    /** Where the cache is that processes share; without it each has its own alone. */
+    REDIS_URL: redisUrl.optional(),
+    /** How long anybody waits for Redis. */
+    REDIS_TIMEOUT_MS: whole(20, 1, 10_000),
+
+    /** Off reads everything from the database, each time. */
+    CACHE: flag(true),
+    /** Whether whole answers are kept too. */
+    CACHE_RESPONSES: flag(true),
+    /** How much a process keeps itself; 0 leaves all to Redis. */
+    CACHE_MEMORY_MB: whole(64, 0, 100_000),
+    /** How long a value is kept that nobody changes. */
+    CACHE_TTL_S: whole(300, 1, 86_400),
+    /** A build's id: what builds of other ids keep in Redis is not read. Without it, those of the same schema read each other's. */
+    CACHE_RELEASE: z.string().optional(),
+    /** How old an answer may be after a change that the process was not told of. */
+    CACHE_COHERENCE_MS: whole(5_000, 100, 60_000),
+    /** How long clients and CDNs may keep what is the same for everybody without asking again, by GET. */
+    CACHE_HTTP_MAX_AGE_S: whole(0, 0, 86_400),
+
+    /** Has the server do jobs too: for a single process, as `npm start` is one. */
+    WORKER: flag(false),
+    /** How many jobs a process does at a time. */
+    WORKER_CONCURRENCY: whole(4, 1, 100),
+    SMTP_URL: z
+      .string()
+      .regex(/^smtps?:\/\//, 'must be an smtp:// or smtps:// URL')
+      .optional(),
+    MAIL_FROM: z.string().includes('@').default('Plumbline <noreply@localhost>'),
+    /** Where mail is written into files; SMTP_URL goes before it. */
+    MAIL_FOLDER: z.string().optional(),
+    /** Where the services are that slices call; a user and password in a URL are sent as Basic authorization. */
+    REMOTE_URLS: urlsByName,
 
     JWT_SECRET: z.string().min(32, 'must have at least 32 characters'),
     /** Still accepted while a secret is being rotated, never used to sign. */
@@ -58,6 +116,17 @@ const schema = z
     TRUST_PROXY: flag(false),
     GRAPHIQL: flag(false),
     INTROSPECTION: flag(false),
+    /** Lets administrators take CPU profiles and heap snapshots. */
+    DIAGNOSTICS: flag(false),
+
+    SLOW_STATEMENT_MS: whole(100, 1, 600_000),
+    /** What the log tells of a slow statement's plan: as it is estimated, or as the statement ran once more, which reads. */
+    SLOW_STATEMENT_PLANS: z.enum(['off', 'estimated', 'analyzed']).default('estimated'),
+    SLOW_OPERATION_MS: whole(1_000, 1, 600_000),
+    /** How many of the requests the detectors look into, 0 to 1. */
+    DETECTORS_RATIO: z.coerce.number().min(0).max(1).default(0.01),
+    /** Who sends it in x-field-spans gets a span per resolver. */
+    FIELD_SPANS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
 
     /** The use of a document from which on its queries run by a plan: 1 its first, 0 never. */
     GRAPHQL_PLAN_AT_USE: whole(3, 0, 1_000_000),

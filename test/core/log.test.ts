@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createLog } from '../../src/core/log.js'
+import { writeLog } from '../../src/core/log.js'
 import type { Transaction } from '../../src/db/transaction.js'
 import { BoxTable } from '../fixture/thing.entity.js'
 import { startHouse, type TestApp } from '../support.js'
@@ -22,7 +22,7 @@ const writes: [string, (tx: Transaction) => Promise<unknown>][] = [
 test.each(writes)('an error of %s is logged without the row that it was about', async (_name, work) => {
   const error = await house.app.db.write(work).catch((error) => error)
   const lines: string[] = []
-  const log = createLog({ LOG_LEVEL: 'error' }, { write: (line) => void lines.push(line) })
+  const log = writeLog({ LOG_LEVEL: 'error' }, { write: (line) => void lines.push(line) })
   log.error({ err: error }, 'as it is')
   log.error({ err: new Error('outer', { cause: error }) }, 'as a cause')
   expect(lines.length).toBe(2)

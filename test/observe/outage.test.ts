@@ -1,0 +1,3 @@
+import { describeOutage } from './describe-outage.js'
+
+describeOutage({ requests: 500, watchesMemory: false })
