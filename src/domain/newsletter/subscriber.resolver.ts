@@ -2,10 +2,7 @@ import { Arg, Ctx, Field, InputType, Mutation, ObjectType, Resolver } from 'type
 import { z } from 'zod'
 import { Context } from '../../graph/context.js'
 import { Payload, payload, valid } from '../../graph/payload.js'
-import type { Slice } from '../../graph/slice.js'
 import { addSubscriber } from './subscriber.data.js'
-import { SubscriberTable } from './subscriber.entity.js'
-import { seedNewsletter } from './subscriber.seed.js'
 
 @InputType({ description: 'Where the newsletter goes.' })
 class SubscribeInput {
@@ -24,7 +21,7 @@ const subscribeInput = z.object({
 })
 
 @Resolver()
-class SubscriberResolver {
+export class SubscriberResolver {
   @Mutation(() => SubscribePayload, {
     description: 'Subscribes to the newsletter; answers the same for an address that is subscribed already.',
   })
@@ -35,12 +32,4 @@ class SubscriberResolver {
       return { email }
     })
   }
-}
-
-export const newsletter: Slice = {
-  name: 'newsletter',
-  entities: [SubscriberTable],
-  resolvers: [SubscriberResolver],
-  nodes: [],
-  seed: seedNewsletter,
 }

@@ -9,14 +9,23 @@ const random = defineRandom('subscriber')
 const span = 2 * 365 * 86_400e6
 
 /** Fills subscribers. */
-export async function seedNewsletter(seeding: Seeding): Promise<void> {
-  const of = Math.round(20_000 * seeding.scale)
+export async function seedSubscribers(seeding: Seeding): Promise<void> {
+  const of = subscriberCount(seeding)
   await fill(seeding, {
     table: SubscriberTable,
     columns: { id: 'uuid', email: 'text', subscribed_at: 'timestamptz' },
     of,
     rows: subscribers(seeding, of),
   })
+}
+
+export function subscriberCount({ scale }: Seeding): number {
+  return Math.round(20_000 * scale)
+}
+
+/** When there were so many, and the next one was still to come; in microseconds since 1970. */
+export function timeOfCount(seeding: Seeding, count: number): number {
+  return Math.floor(seeding.day - span * (1 - count / subscriberCount(seeding)))
 }
 
 function* subscribers({ day }: Seeding, count: number) {
