@@ -22,6 +22,7 @@ const failures: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   '40P01': conflict, // deadlock_detected
   '23503': ['CONFLICT', 'Something that this refers to is gone.'], // foreign_key_violation
   '22021': ['BAD_USER_INPUT', 'A text holds the character U+0000.'], // character_not_in_repertoire
+  '22P05': ['BAD_USER_INPUT', 'A text holds the character U+0000.'], // untranslatable_character: the same, in JSON
   '53300': full, // too_many_connections
   '57P01': gone, // admin_shutdown
   '57P02': gone, // crash_shutdown

@@ -2,6 +2,7 @@ import type { Pool } from 'pg'
 // @ts-expect-error Its own conversion of parameters, which its types do not declare.
 import driver from 'pg/lib/utils.js'
 import { fact } from '../core/events.js'
+import { traceComment } from './comment.js'
 import { asFailure } from './failure.js'
 import { type Call, isFatal, Lane, Unserved } from './lane.js'
 import { type Rows, StatementQuery } from './query.js'
@@ -12,6 +13,15 @@ export interface ReaderOptions {
   readonly lanes: number
   /** The server's own, in ms. */
   readonly statementTimeout: number
+  /** Whether statements of sampled requests carry their trace context, and no name. */
+  readonly traceContext: boolean
+}
+
+export interface ReadOptions {
+  /** A slow one gets a connection to itself; others share. */
+  readonly isSlow?: boolean | undefined
+  /** Who asked, for whoever is told of it. */
+  readonly field?: string | undefined
 }
 
 /** So many reads are on their way over one connection before another is worth its switches between processes. */
@@ -51,9 +61,11 @@ export class Reader {
   }
 
   /** @throws Failure TIMEOUT, OVERLOADED, or the driver's own error. */
-  async read<Row>(statement: Statement, values: Values, isSlow: boolean): Promise<Row[]> {
+  async read<Row>(statement: Statement, values: Values, { isSlow, field }: ReadOptions): Promise<Row[]> {
     const asked = performance.now()
-    const call: Call = { statement, values: statement.bind(values).map(prepareValue), started: undefined }
+    const comment = this.options.traceContext ? traceComment() : ''
+    const sent = comment ? { ...statement, text: statement.text + comment, prepared: undefined } : statement
+    const call: Call = { statement: sent, values: statement.bind(values).map(prepareValue), started: undefined }
     let rows: Rows = []
     let failure: unknown
     try {
@@ -67,10 +79,22 @@ export class Reader {
       const ended = performance.now()
       const { started = ended } = call
       const duration = ended - started
+      if (sent.rows) statement.rows = sent.rows
       if (duration > slow) this.slowUntil.set(statement, ended + keptAway)
       if (finished.heard) {
         const { name, text } = statement
-        finished.publish({ statement: name, text, rows: rows.length, duration, wait: started - asked, error: failure })
+        finished.publish({
+          statement: name,
+          text,
+          values: call.values,
+          rows: rows.length,
+          duration,
+          wait: started - asked,
+          pool: 'primary',
+          inTransaction: false,
+          field,
+          error: failure,
+        })
       }
     }
   }

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
-import { type AliasedRawBuilder, type Compilable, type Kysely, type RawBuilder, sql } from 'kysely'
+import { type AliasedRawBuilder, type Compilable, type CompiledQuery, type Kysely, type RawBuilder, sql } from 'kysely'
+
+import { tablesIn } from './tables.js'
 
 /** Values of a statement's parameters, by name. */
 export type Values = Readonly<Record<string, unknown>>
@@ -9,8 +11,12 @@ export interface Statement {
   /** What facts, logs and spans call it. */
   readonly name: string
   readonly text: string
+  /** What it selects of its entity. */
+  readonly selection: Selection
   /** The name it is prepared under on a connection; absent where it must not take room there. */
   readonly prepared: string | undefined
+  /** The tables that it reads; undefined where it reads others than the house knows, or what changes by itself. */
+  readonly tables: readonly string[] | undefined
   bind(values: Values): unknown[]
   /** Known once an answer was described. */
   rows?: RowReader
@@ -60,6 +66,16 @@ export function anyOf<Type>(name: string): RawBuilder<Type> {
   return sql<Type>`any(${new Param(name)})`
 }
 
+/** A statement that is written out, for what the query builder has no words for. */
+export function written<Row>(text: RawBuilder<Row>): (query: Kysely<never>) => Compilable<Row> {
+  return (query) => ({ compile: () => text.compile(query) as CompiledQuery<Row> })
+}
+
+/** A statement as text, for what is sent so often that building it would show; its parameters are `$1`, `$2` and so on. */
+export function plain<Row>(text: string, parameters: readonly unknown[]): () => Compilable<Row> {
+  return () => ({ compile: () => ({ sql: text, parameters }) as unknown as CompiledQuery<Row> })
+}
+
 class Param {
   constructor(readonly name: string) {}
 }
@@ -79,6 +95,7 @@ export class Statements {
   constructor(
     private readonly query: Kysely<never>,
     private readonly naming: boolean,
+    private readonly tables: readonly string[],
   ) {}
 
   /**
@@ -113,7 +130,8 @@ export class Statements {
 
   private compile(name: string, build: Build, selection: Selection): Statement {
     const { sql: text, parameters } = build(this.query, (alias) => select(alias, selection)).compile()
-    return { name, text, prepared: undefined, bind: binder(parameters) }
+    const tables = tablesIn(text, this.tables)
+    return { name, text, selection, tables, prepared: undefined, bind: binder(parameters) }
   }
 
   private mayName({ named }: Family): boolean {

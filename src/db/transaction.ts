@@ -23,16 +23,29 @@ export interface Transaction {
     changes: readonly Change[] | ((rows: Row[]) => readonly Change[]),
   ): Promise<Row[]>
   /**
+   * Has `send` called once, before the commit, with every item that was given for it: one statement for what many
+   * places ask for. @throws Error once the work has ended, where nothing would be sent any more.
+   */
+  collect<Item>(send: (tx: Transaction, items: readonly Item[]) => Promise<void>, item: Item): void
+  /**
    * Runs after the commit, in the order given, never for a transaction that rolled back. One that fails is logged:
    * what was committed stays, and the others run.
    */
   afterCommit(action: () => void | Promise<void>): void
 }
 
+/**
+ * Told of a transaction that changed something, with all that it changed, before its commit: what it writes is a part of
+ * it. What it answers runs after the commit, before whoever wrote goes on.
+ */
+export type Follower = (tx: Transaction, changes: readonly Change[]) => Promise<() => void | Promise<void>>
+
 /** One transaction being written: the door handed to the work, and what came of it. */
 export class Writing implements Transaction {
   readonly changes: Change[] = []
   readonly committed: (() => void | Promise<void>)[] = []
+  private hasEnded = false
+  private readonly collected = new Map<(tx: Transaction, items: never[]) => Promise<void>, unknown[]>()
 
   constructor(readonly em: SqlEntityManager) {
     em.getEventManager().registerSubscriber(new ChangeCollector(this.changes))
@@ -50,8 +63,31 @@ export class Writing implements Transaction {
     return rows
   }
 
+  collect<Item>(send: (tx: Transaction, items: readonly Item[]) => Promise<void>, item: Item): void {
+    if (this.hasEnded) throw new Error('The transaction has ended: nothing can be sent with it.')
+    const items = this.collected.get(send) ?? []
+    this.collected.set(send, items)
+    items.push(item)
+  }
+
   afterCommit(action: () => void | Promise<void>): void {
     this.committed.push(action)
+  }
+
+  /** Sends what was collected, which may collect more; then those hear of all that changed who want to. */
+  async end(followers: Iterable<Follower>): Promise<void> {
+    while (this.collected.size > 0) {
+      const [...sendings] = this.collected
+      this.collected.clear()
+      for (const [send, items] of sendings) await send(this, items as never[])
+    }
+    this.hasEnded = true
+    const [...following] = followers
+    if (following.length === 0) return
+    await this.em.flush()
+    if (this.changes.length === 0) return
+    // Before whatever else was to run after the commit.
+    for (const follow of following) this.committed.unshift(await follow(this, this.changes))
   }
 }
 
@@ -80,7 +116,9 @@ class ChangeCollector implements EventSubscriber {
       const pick = (source: EntityData) =>
         Object.fromEntries(Object.entries(source).filter(([name]) => names.includes(name)))
       const before = pick(this.originals.get(entity) ?? {})
-      const after = { ...before, ...pick(payload) }
+      // What a new row is not given is null; of one that was never read it is not known.
+      const unset = type === ChangeSetType.CREATE ? Object.fromEntries(names.map((name) => [name, null])) : {}
+      const after = { ...unset, ...before, ...pick(payload) }
       const moved = type !== ChangeSetType.CREATE && names.some((name) => before[name] !== after[name])
       this.changes.push({ table: meta.tableName, kind: kinds[type], rows: 1, keys: moved ? [after, before] : [after] })
     }

@@ -1,11 +1,18 @@
-import DataLoader from 'dataloader'
-import type { DocumentNode } from 'graphql'
+import type { DocumentNode, OperationDefinitionNode } from 'graphql'
+import type { Source } from '../cache/cache.js'
+import type { CacheRoom } from '../cache/open.js'
+import type { Reading } from '../cache/reading.js'
 import { Failure } from '../core/errors.js'
-import { fact } from '../core/events.js'
+import { currentScope, type RequestInfo } from '../core/request.js'
 import type { Point } from '../db/consistency.js'
 import type { Database } from '../db/database.js'
 import type { Build, Selection, Values } from '../db/statement.js'
 import type { Transaction } from '../db/transaction.js'
+import type { Call, Remote } from '../remote/remote.js'
+import type { Remotes } from '../remote/remotes.js'
+import { Batches, Origins } from './batches.js'
+import { Caching } from './caching.js'
+import { type Columns, checkColumns } from './columns.js'
 import type { Projection, Projector } from './projection.js'
 
 /** Who asks, as a verified token says. */
@@ -20,14 +27,27 @@ export interface IssuedToken {
   readonly expiresAt: string
 }
 
+/** What an operation's context leads to. */
+export interface Rooms {
+  readonly db: Database
+  readonly projector: Projector
+  readonly remotes: Remotes
+  /** Absent where nothing is kept beyond a request. */
+  readonly cache?: CacheRoom | undefined
+}
+
 /** What the server knows of a request before its operation runs. */
 export interface Asked {
-  readonly requestId: string
+  readonly request: RequestInfo
   readonly viewer: Viewer | null
   /** Signs a token for somebody who proved who they are. */
   readonly issueToken: (viewer: Viewer) => Promise<IssuedToken>
   /** The point that the client's consistency token names: nothing older may be shown. */
   readonly after?: Point | undefined
+  /** When the viewer wrote last, in ms since 1970, as far as it is known: nothing older may be shown. */
+  readonly lastWrite?: number
+  /** Notes what the answer rests on. */
+  readonly reading?: Reading | undefined
 }
 
 /** A read: one variant of a named statement, and the values to bind. */
@@ -36,54 +56,72 @@ export interface Read {
   /** Tells texts of the same name apart; the selection is told apart by itself. */
   readonly variant: string
   /** The entity whose asked columns are selected, and those selected in any case; absent for a statement without any. */
-  readonly columns?: { readonly entity: string; readonly also: readonly string[] }
+  readonly columns?: Columns
   readonly build: Build
   readonly values: Values
   /** True for a statement that may take long: others do not wait behind it. */
   readonly isSlow?: boolean
+  /** True for what is kept beyond the request: whole rows, and whoever keeps them knows what they rest on. */
+  readonly isKept?: boolean
 }
+
+/** A value that was at hand, or one that will be. */
+export type Loaded<Value> = Value | Promise<Value>
 
 /** How values are fetched by key: all keys of one tick in one statement. `ctx.load(loader, key)` calls it. */
 export interface Loader<Value> {
   readonly name: string
+  /** What its values are kept as beyond the request; absent where they are not. */
+  readonly source?: Source
   /** One value per key, in the keys' order. */
   batch(ctx: Context, keys: readonly string[]): Promise<Value[]>
 }
 
 const none: Selection = { key: '', columns: [] }
-const loaded = fact('batch.loaded')
+/** In ms: how far the clocks of two processes may be apart. */
+const clockTolerance = 1_000
 
 /** One operation's context: who asks, what was loaded already, and the way to the database. */
 export class Context {
-  readonly requestId: string
+  request: RequestInfo
   /** The point that the client's token names; caches and replicas must not answer with less. */
   readonly after: Point | undefined
   /** Where this operation's last write stands in the database's history; undefined while it wrote nothing. */
   written: Point | undefined
   /** The field whose resolver was called last, as in `Post.author`: who asks, for what loads before it first awaits. */
   at = ''
-  /** True once anything read {@link viewer}: the answer then belongs to that viewer alone. */
-  viewerRead = false
+  /** The way to what was read before; absent in a mutation, and where nothing is kept. */
+  caching: Caching | undefined
 
   private asker: Viewer | null
   private readonly issue: Asked['issueToken']
-  private readonly loaders = new Map<unknown, DataLoader<string, unknown>>()
+  private readonly loaders = new Map<unknown, Batches>()
+  /** Kept for a sampled request only. */
+  private origins: Origins | undefined
   private projection: Projection | undefined
 
   constructor(
-    private readonly db: Database,
-    private readonly projector: Projector,
+    /** What it leads to, for whoever makes another context of it. */
+    readonly rooms: Rooms,
     asked: Asked,
   ) {
-    this.requestId = asked.requestId
+    const { cache } = rooms
+    this.request = asked.request
+    this.origins = asked.request.sampled ? new Origins() : undefined
     this.after = asked.after
+    this.caching = cache && new Caching(cache, readAfter(asked.after, asked.lastWrite ?? 0), asked.reading)
     this.issue = asked.issueToken
     this.asker = asked.viewer
   }
 
+  /** True where the costly parts of this operation's facts are wanted. */
+  get sampled(): boolean {
+    return this.origins !== undefined
+  }
+
   /** Who asks; null for a request without a token. Reading it marks the request as viewer-dependent. */
   get viewer(): Viewer | null {
-    this.viewerRead = true
+    this.caching?.readViewer()
     return this.asker
   }
 
@@ -93,14 +131,19 @@ export class Context {
     return this.issue(viewer)
   }
 
-  /** Called once per operation, before its first resolver. */
-  begin(document: DocumentNode, operationName: string | undefined): void {
-    this.projection = this.projector(document, operationName)
+  /** Called once per operation, before its first resolver. Who changes something reads what is, not what was. */
+  begin(document: DocumentNode, { operation, name }: OperationDefinitionNode): void {
+    this.projection = this.rooms.projector(document, name?.value)
+    if (operation === 'query') return
+    this.caching?.spoil()
+    this.caching = undefined
   }
 
-  /** Called once its answer is complete: forgets what was loaded. */
+  /** Called once its answer is complete: forgets what was loaded, which a traced request knows as well. */
   end(): void {
     this.loaders.clear()
+    this.origins = undefined
+    this.request = { id: this.request.id }
   }
 
   /** What the running operation asks for. */
@@ -110,7 +153,9 @@ export class Context {
   }
 
   /** The value of that key, fetched with all other keys asked of the loader in the same tick, once per operation. */
-  load<Value>(loader: Loader<Value>, key: string): Promise<Value> {
+  load<Value>(loader: Loader<Value>, key: string): Loaded<Value> {
+    const known = loader.source && this.caching?.peek<Value>(loader.source, key)
+    if (known) return known.value
     return this.batched(loader, loader.name, key, (keys) => loader.batch(this, keys))
   }
 
@@ -123,37 +168,67 @@ export class Context {
   ): Promise<Value> {
     let loader = this.loaders.get(identity)
     if (!loader) {
-      loader = new DataLoader<string, unknown>((keys) => timed(name, keys, batch))
+      const fetch = (keys: readonly string[], field: string) => {
+        this.at = field
+        return batch(keys)
+      }
+      loader = new Batches(name, fetch, this.origins)
       this.loaders.set(identity, loader)
     }
-    return loader.load(key) as Promise<Value>
+    return loader.load(key, this.at) as Promise<Value>
   }
 
   /** Plain rows of one statement; its text is compiled at the variant's first use. */
-  read<Row>({ name, variant, columns, build, values, isSlow }: Read): Promise<Row[]> {
-    const selection = columns ? this.asked.selection(columns.entity, columns.also) : none
-    const whole = columns ? this.db.columns(columns.entity) : none
-    return this.db.read(this.db.statements.get(name, variant, selection, whole, build), values, isSlow)
+  read<Row>({ name, variant, columns, build, values, isSlow, isKept }: Read): Promise<Row[]> {
+    const { db } = this.rooms
+    const whole = columns ? db.columns(columns.entity) : none
+    const isWhole = !columns || (isKept && this.caching)
+    const selection = isWhole ? whole : this.asked.selection(columns.entity, columns.also)
+    const statement = db.statements.get(name, variant, selection, whole, build)
+    const field = this.sampled ? currentScope()?.field : undefined
+    if (field) field.hasAsked = true
+    const options = { isSlow, field: field?.coordinate ?? this.at }
+    const read = () => db.read<Row>(statement, values, options)
+    const rows = isKept || !this.caching ? read() : this.caching.read(statement.tables, read)
+    return columns && this.request.watched ? checkColumns(rows, statement, columns) : rows
+  }
+
+  /**
+   * What another service answers. Calls of one tick go out side by side: settle them together, and what answered can be
+   * shown with what did not. @throws RemoteFailure
+   */
+  call<Answer>(remote: Remote, call: Call<Answer>): Promise<Answer> {
+    this.caching?.spoil()
+    return this.rooms.remotes.call(remote, call)
   }
 
   /** Runs `work` in one transaction; what was loaded before is forgotten, so that the payload shows what was written. */
   async write<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
-    const { result, point } = await this.db.write(work)
-    this.written = point ?? this.written
+    const { db, cache } = this.rooms
+    this.caching?.spoil()
+    const result = await db.write(work)
+    if (this.asker) await cache?.wrote(this.asker.id)
+    this.written = (await db.point()) ?? this.written
     this.loaders.clear()
     return result
   }
 }
 
+/** In ms since 1970: what was read before is older than what its asker has seen, or wrote; 0 where anything will do. */
+export function readAfter(after: Point | undefined, lastWrite: number): number {
+  const last = Math.max(after?.at ?? 0, lastWrite)
+  return last && last + clockTolerance
+}
+
 /** The viewer, or UNAUTHENTICATED. */
-export function requireViewer(ctx: Context): Viewer {
+export function requireViewer(ctx: Pick<Context, 'viewer'>): Viewer {
   const { viewer } = ctx
   if (!viewer) throw new Failure('UNAUTHENTICATED', 'Sign in to do this.')
   return viewer
 }
 
 /** The viewer if an administrator; else UNAUTHENTICATED or FORBIDDEN. */
-export function requireAdmin(ctx: Context): Viewer {
+export function requireAdmin(ctx: Pick<Context, 'viewer'>): Viewer {
   const viewer = requireViewer(ctx)
   if (viewer.role !== 'ADMIN') throw new Failure('FORBIDDEN', 'Only administrators may do this.')
   return viewer
@@ -168,18 +243,4 @@ export function isSelfOrAdmin(ctx: Context, userId: string): boolean {
 /** Passes the user of that id and administrators; others get FORBIDDEN. */
 export function requireSelfOrAdmin(ctx: Context, userId: string): void {
   if (!isSelfOrAdmin(ctx, userId)) throw new Failure('FORBIDDEN', 'This is visible to its owner only.')
-}
-
-async function timed<Value>(
-  name: string,
-  keys: readonly string[],
-  batch: (keys: readonly string[]) => Promise<Value[]>,
-): Promise<Value[]> {
-  if (!loaded.heard) return batch(keys)
-  const started = performance.now()
-  try {
-    return await batch(keys)
-  } finally {
-    loaded.publish({ loader: name, keys: keys.length, duration: performance.now() - started })
-  }
 }

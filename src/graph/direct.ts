@@ -9,6 +9,7 @@ import {
 } from 'graphql'
 import { type BuildSchemaOptions, buildSchemaSync, getMetadataStorage } from 'type-graphql'
 import { type Arguments, compileArgument, type Parameter } from './arguments.js'
+import { callField } from './calls.js'
 import type { Context } from './context.js'
 
 /** What a schema is built of, but for what would change how TypeGraphQL makes instances and values. */
@@ -158,7 +159,7 @@ function compileCall(
   }
 }
 
-/** Without a resolver a compiled document reads the property in place, and expects no promise there. */
+/** Without a resolver the executor reads the property in place, and waits for it where it is a promise. */
 function compileRead(field: Field, { name }: Property): Resolve | undefined {
   return name === field.name ? undefined : (source) => (source as Record<string, unknown>)[name]
 }
@@ -166,7 +167,7 @@ function compileRead(field: Field, { name }: Property): Resolve | undefined {
 function nameCaller(field: Field, at: string, resolve: Resolve): void {
   field.resolve = (source, args, ctx, info) => {
     ctx.at = at
-    return resolve(source, args, ctx, info)
+    return ctx.sampled ? callField(at, resolve, [source, args, ctx, info]) : resolve(source, args, ctx, info)
   }
 }
 

@@ -28,6 +28,11 @@ export interface PageDefinition<Table extends EntitySchemaWithMeta, Query> {
   /** Every offered order by name, all keys in the same direction. */
   readonly orders: Readonly<Record<string, Keyset<Query>>>
   readonly defaultOrder: readonly [order: string, direction: 'ASC' | 'DESC']
+  /**
+   * Has pages under a parent kept beyond the request, until what they rest on changes: tables (`posts`), or rows by the
+   * parent's key (`comments.postId`, a primary or foreign key).
+   */
+  readonly cached?: readonly string[]
   /** Filters whose pages may take long, such as a search: others do not wait behind them. */
   readonly slowFilters?: readonly string[]
 }

@@ -18,6 +18,11 @@ export interface LoaderDefinition<Table extends EntitySchemaWithMeta, Query> {
   readonly also?: readonly (keyof Row<Table> & string)[]
   /** The statement's parameters for these keys; `{ keys }` when not given. */
   readonly values?: (keys: readonly string[]) => Values
+  /**
+   * Has its values kept beyond the request, whole rows, until what they rest on changes: tables (`tags`), or rows by the
+   * loader's key (`comments.postId`, a primary or foreign key).
+   */
+  readonly cached?: readonly string[]
   readonly statement: (query: Kysely<Query>, select: Select) => Compilable
 }
 
@@ -25,28 +30,22 @@ export interface LoaderDefinition<Table extends EntitySchemaWithMeta, Query> {
 export function defineLoader<Table extends EntitySchemaWithMeta, Query>(
   definition: LoaderDefinition<Table, Query>,
 ): Loader<Row<Table> | null> {
-  return {
-    name: definition.name,
-    async batch(ctx, keys) {
-      const rows = await fetch(definition, ctx, keys)
-      const byKey = new Map<unknown, Record<string, unknown>>()
-      for (const row of rows) byKey.set(keyOf(row, definition.key), row)
-      return keys.map((key) => (byKey.get(key) as Row<Table> | undefined) ?? null)
-    },
-  }
+  return createLoader(definition, async (ctx, keys) => {
+    const rows = await fetch(definition, ctx, keys)
+    const byKey = new Map<unknown, Record<string, unknown>>()
+    for (const row of rows) byKey.set(keyOf(row, definition.key), row)
+    return keys.map((key) => (byKey.get(key) as Row<Table> | undefined) ?? null)
+  })
 }
 
 /** A loader of all rows of a key, in the statement's order; empty where there are none. */
 export function defineListLoader<Table extends EntitySchemaWithMeta, Query>(
   definition: LoaderDefinition<Table, Query>,
 ): Loader<Row<Table>[]> {
-  return {
-    name: definition.name,
-    async batch(ctx, keys) {
-      const byKey = groupBy((await fetch(definition, ctx, keys)) as Row<Table>[], definition.key)
-      return keys.map((key) => byKey.get(key) ?? [])
-    },
-  }
+  return createLoader(definition, async (ctx, keys) => {
+    const byKey = groupBy((await fetch(definition, ctx, keys)) as Row<Table>[], definition.key)
+    return keys.map((key) => byKey.get(key) ?? [])
+  })
 }
 
 /** Rows by the value of one property (of several, joined by `:`), each group in the rows' order. */
@@ -64,6 +63,23 @@ export function groupBy<Value extends object>(
   return groups
 }
 
+function createLoader<Value>(
+  { name, cached }: Pick<LoaderDefinition<never, never>, 'name' | 'cached'>,
+  batch: Loader<Value>['batch'],
+): Loader<Value> {
+  if (!cached) return { name, batch }
+  const source = { name, rests: cached }
+  return {
+    name,
+    source,
+    batch(ctx, keys) {
+      if (!ctx.caching) return batch(ctx, keys)
+      const wanted = keys.map((key) => ({ key, by: key }))
+      return ctx.caching.load(source, wanted, (missing) => batch(ctx, missing))
+    },
+  }
+}
+
 function keyOf(row: object, property: string | readonly string[]): unknown {
   const values = row as Record<string, unknown>
   return typeof property === 'string' ? values[property] : property.map((name) => values[name]).join(':')
@@ -74,12 +90,13 @@ function fetch<Table extends EntitySchemaWithMeta, Query>(
   ctx: Context,
   keys: readonly string[],
 ): Promise<Record<string, unknown>[]> {
-  const { name, entity, key, also = [], values } = definition
+  const { name, entity, key, also = [], values, cached } = definition
   return ctx.read({
     name,
     variant: '',
     columns: { entity: entity.name, also: [key, ...also].flat() },
     build: definition.statement as never,
     values: values ? values(keys) : { keys },
+    isKept: cached !== undefined,
   })
 }

@@ -1,7 +1,7 @@
 import 'reflect-metadata'
 import { Arg, Ctx, Field, ID, InterfaceType, Query, Resolver } from 'type-graphql'
 import { Failure } from '../core/errors.js'
-import { Context } from './context.js'
+import { Context, type Loaded } from './context.js'
 
 /** Anything with a global id. Rows that are answered as a Node carry their type's name. */
 @InterfaceType({
@@ -20,7 +20,7 @@ export interface NodeDefinition {
   /** The properties that make up its key, in the order of the global id's parts. */
   readonly key: readonly string[]
   /** The row of that key (its parts joined by `:`), or null where the viewer may not see it. */
-  find(ctx: Context, key: string): Promise<object | null>
+  find(ctx: Context, key: string): Loaded<object | null>
 }
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/

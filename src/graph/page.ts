@@ -1,7 +1,7 @@
 import type { EntitySchemaWithMeta } from '@mikro-orm/core'
 import type { Row } from '../db/row.js'
 import type { Values } from '../db/statement.js'
-import type { Context } from './context.js'
+import type { Context, Loaded } from './context.js'
 import { decodeCursor, encodeCursor } from './cursor.js'
 import { buildCount, buildPage, countedUpTo, type Keyset, type PageDefinition, type Shape } from './keyset.js'
 import { groupBy } from './loader.js'
@@ -34,21 +34,16 @@ export async function loadPage<Table extends EntitySchemaWithMeta, Query>(
 }
 
 /** A page of that parent; the pages of all parents asked in one tick are one statement. */
-export async function loadPageOf<Table extends EntitySchemaWithMeta, Query>(
+export function loadPageOf<Table extends EntitySchemaWithMeta, Query>(
   ctx: Context,
   definition: PageDefinition<Table, Query>,
   parent: string,
   args: PageArguments,
   filter: Values = {},
-): Promise<Page<Row<Table>>> {
+): Loaded<Page<Row<Table>>> {
   const shape = createShape(ctx, definition, args, filter)
   const identity = JSON.stringify([definition.name, shape.variant, shape.values])
-  const rows = await ctx.batched(identity, definition.name, parent, async (keys) => {
-    const found = await ctx.read<Row<Table>>({ ...read(shape, true), values: { ...shape.values, keys } })
-    const byParent = groupBy(found, 'parent')
-    return keys.map((key) => byParent.get(key) ?? [])
-  })
-  return toPage(shape, rows, () =>
+  const count = () =>
     ctx.batched(`${identity}#count`, `${definition.name}Count`, parent, async (keys) => {
       const found = await ctx.read<{ parent: string; count: number }>({
         ...readCount(shape, true),
@@ -56,8 +51,27 @@ export async function loadPageOf<Table extends EntitySchemaWithMeta, Query>(
       })
       const counts = new Map(found.map((row) => [row.parent, row.count]))
       return keys.map((key) => counts.get(key) ?? 0)
-    }),
-  )
+    })
+  const fetch = async (keys: readonly string[]) => {
+    const found = await ctx.read<Row<Table>>({ ...read(shape, true), values: { ...shape.values, keys } })
+    const byParent = groupBy(found, 'parent')
+    return keys.map((key) => byParent.get(key) ?? [])
+  }
+  const { caching } = ctx
+  const { cached } = definition
+  if (!caching || !cached)
+    return ctx.batched(identity, definition.name, parent, fetch).then((rows) => toPage(shape, rows, count))
+  const source = { name: definition.name, rests: cached }
+  const keyOf = (key: string) => `${key}${identity}`
+  const known = caching.peek<Row<Table>[]>(source, keyOf(parent))
+  if (known) return toPage(shape, known.value, count)
+  const load = (keys: readonly string[]) =>
+    caching.load(
+      source,
+      keys.map((key) => ({ key: keyOf(key), by: key })),
+      (missing) => fetch(missing.map((key) => key.slice(0, -identity.length))),
+    )
+  return ctx.batched(identity, definition.name, parent, load).then((rows) => toPage(shape, rows, count))
 }
 
 function createShape<Table extends EntitySchemaWithMeta, Query>(
@@ -117,7 +131,8 @@ function read(shape: Shape, perParent = false) {
   const { definition, variant } = shape
   const columns = { entity: definition.entity.name, also: definition.also ?? [] }
   const isSlow = definition.slowFilters?.some(shape.has) ?? false
-  return { name: definition.name, variant, columns, build: buildPage(shape, perParent), isSlow }
+  const isKept = perParent && definition.cached !== undefined
+  return { name: definition.name, variant, columns, build: buildPage(shape, perParent), isSlow, isKept }
 }
 
 function readCount(shape: Shape, perParent = false) {

@@ -1,4 +1,5 @@
 import { GraphQLScalarType, Kind } from 'graphql'
+import { z } from 'zod'
 import { Failure } from '../core/errors.js'
 
 /** A point in time: the database's own text in, RFC 3339 in UTC with microseconds out. */
@@ -10,6 +11,17 @@ export const DateTime = new GraphQLScalarType<string, string>({
   parseValue: parseDateTime,
   parseLiteral: (node) => parseDateTime(node.kind === Kind.STRING ? node.value : undefined),
 })
+
+/** The same in what is no GraphQL, such as an export's parameters. */
+export const dateTime = () =>
+  z.string().transform((value, check) => {
+    try {
+      return parseDateTime(value)
+    } catch (error) {
+      check.addIssue((error as Failure).message)
+      return z.NEVER
+    }
+  })
 
 /** A decimal number as a string, exact: JavaScript's numbers would lose digits. */
 export const Decimal = new GraphQLScalarType<string, string>({
@@ -30,7 +42,8 @@ function toRfc3339(text: string): string {
   return `${whole.slice(0, 10)}T${whole.slice(11)}.${fraction.padEnd(6, '0')}Z`
 }
 
-const rfc3339 = /^((?!0000)\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d{1,6})?([Zz]|[+-](?:0\d|1[0-4]):[0-5]\d)$/
+const rfc3339 =
+  /^((?!0000)\d{4}-\d\d-\d\d)[Tt]((?:[01]\d|2[0-3]):\d\d:\d\d)(\.\d{1,6})?([Zz]|[+-](?:0\d|1[0-4]):[0-5]\d)$/
 
 function parseDateTime(value: unknown): string {
   const match = typeof value === 'string' ? rfc3339.exec(value) : null

@@ -2,6 +2,7 @@ import { type GraphQLSchema, isInterfaceType, isObjectType } from 'graphql'
 import { buildSchema, type NonEmptyArray } from 'type-graphql'
 import { resolveConnections } from './connection.js'
 import { buildDirectSchema } from './direct.js'
+import { JobResolver } from './jobs.js'
 import { createNodeResolver, encodeId, type NodeDefinition } from './node.js'
 import { type Columns, columnsOfField } from './projection.js'
 import type { Slice } from './slice.js'
@@ -12,7 +13,7 @@ import type { Slice } from './slice.js'
  */
 export async function createSchema(slices: readonly Slice[], { direct = true } = {}): Promise<GraphQLSchema> {
   const nodes = new Map(slices.flatMap((slice) => slice.nodes).map((node) => [node.type, node]))
-  const resolvers = [createNodeResolver(nodes), ...slices.flatMap((slice) => slice.resolvers)]
+  const resolvers = [createNodeResolver(nodes), JobResolver, ...slices.flatMap((slice) => slice.resolvers)]
   const options = { resolvers: resolvers as NonEmptyArray<never>, validate: false }
   const schema = direct ? buildDirectSchema(options) : await buildSchema(options)
   describeRoots(schema)

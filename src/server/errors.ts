@@ -1,4 +1,4 @@
-import { HeaderMap } from '@apollo/server'
+import { HeaderMap, type HTTPGraphQLHead } from '@apollo/server'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
 import { type ErrorCode, Failure, isErrorCode } from '../core/errors.js'
@@ -48,7 +48,8 @@ export function createErrorFormat(log: Log, suggestions: boolean) {
 
 /** Answers what failed outside GraphQL, in GraphQL's shape. */
 export function createErrorReply(log: Log, bodyLimit: number) {
-  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  return (error: FastifyError | Failure, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    if (error instanceof Failure) return replyFailure(reply, error)
     // A Host header that is none is found out only when a URL is made of it.
     const status = error.code === 'ERR_INVALID_URL' ? 400 : (error.statusCode ?? 500)
     if (status >= 400 && status < 500) return replyError(reply, status, 'BAD_USER_INPUT', explain(status, bodyLimit))
@@ -108,6 +109,11 @@ function mask(error: unknown, log: Log): string {
   const path = error instanceof GraphQLError ? error.path : undefined
   log.error({ err: original, path }, 'request failed')
   return `Something went wrong. It was logged under request ${currentRequest()?.id}.`
+}
+
+function replyFailure(reply: FastifyReply, { code, message, extensions }: Failure): FastifyReply {
+  const { status = statusOf[code], headers = [] } = (extensions.http ?? {}) as Partial<HTTPGraphQLHead>
+  return replyError(reply.headers(Object.fromEntries(headers)), status, code, message)
 }
 
 function explain(status: number, bodyLimit: number): string {

@@ -6,9 +6,11 @@ import { fastify as createFastify, type FastifyInstance } from 'fastify'
 import helmet from 'helmet'
 import type { Config } from '../core/config.js'
 import type { Log } from '../core/log.js'
+import { serveDiagnostics } from './diagnostics.js'
 import { createErrorReply, errorBody, replyError } from './errors.js'
+import { serveExports } from './exports.js'
 import { serveGraphiql } from './graphiql.js'
-import { type Graph, serveGraphql } from './graphql.js'
+import { type Graph, type Graphql, serveGraphql } from './graphql.js'
 import { type Health, serveHealth } from './health.js'
 import { consistencyHeader } from './operation.js'
 import { requestId, trackRequest, trackRequests } from './requests.js'
@@ -22,6 +24,7 @@ export interface Server extends Health {
   onClose(action: () => Promise<void>): void
   /** Answers the server's own URL. */
   listen(): Promise<string>
+  readonly rehearse: Graphql['rehearse']
   /**
    * Drains: not ready, requests in flight finish, then nothing listens any more and what was opened is closed; all in
    * SHUTDOWN_TIMEOUT_MS at most. Calling it again waits for the first.
@@ -39,11 +42,14 @@ export async function createServer(graph: Graph, config: Config, log: Log): Prom
   const drain = createDrain(fastify, config)
   await protect(fastify, config)
   const health = serveHealth(fastify, log, () => drain.begun)
+  const viewers = createViewers(config, log)
+  if (config.DIAGNOSTICS) serveDiagnostics(fastify, viewers, log)
   if (config.GRAPHIQL) serveGraphiql(fastify)
-  const stopGraphql = await serveGraphql(fastify, graph, { config, log, viewers: createViewers(config, log) })
+  await serveExports(fastify, graph, { config, log, viewers })
+  const graphql = await serveGraphql(fastify, graph, { config, log, viewers })
   await fastify.ready()
 
-  const closing = [stopGraphql]
+  const closing = [graphql.stop]
   let closed: Promise<void> | undefined
   const close = async () => {
     const expired = sleep(config.SHUTDOWN_TIMEOUT_MS, undefined, { ref: false })
@@ -56,6 +62,7 @@ export async function createServer(graph: Graph, config: Config, log: Log): Prom
     ready: health.ready,
     onClose: (action) => void closing.push(action),
     listen: () => fastify.listen({ port: config.PORT, host: config.HOST }),
+    rehearse: graphql.rehearse,
     close: () => {
       closed ??= close()
       return closed
@@ -114,11 +121,11 @@ async function protect(fastify: FastifyInstance, { CORS_ORIGINS }: Config): Prom
 /** Helmet's: the same for every request, so it is asked once. */
 function securityHeaders(): Record<string, string> {
   const headers: Record<string, string> = {}
-  const protect = helmet({
+  const setHeaders = helmet({
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
   })
   const response = { setHeader: (name: string, value: string) => (headers[name.toLowerCase()] = value) }
-  protect({} as IncomingMessage, { ...response, removeHeader: () => {} } as unknown as ServerResponse, () => {})
+  setHeaders({} as IncomingMessage, { ...response, removeHeader: () => {} } as unknown as ServerResponse, () => {})
   return headers
 }
 

@@ -1,49 +1,92 @@
-import type { ApolloServerPlugin, GraphQLRequestContext } from '@apollo/server'
-import type { OperationDefinitionNode } from 'graphql'
+import type { ApolloServerPlugin, GraphQLRequestContext, GraphQLRequestListener } from '@apollo/server'
 import { isErrorCode } from '../core/errors.js'
 import { fact } from '../core/events.js'
-import { currentRequest } from '../core/request.js'
+import type { OperationInfo } from '../core/request.js'
 import type { Tokens } from '../db/consistency.js'
 import type { Context } from '../graph/context.js'
+import { findPaths } from '../graph/paths.js'
 import { httpFailure, statusOf } from './errors.js'
 import { chooseMediaType } from './media.js'
+
+/** A name is the client's: it may have any length. */
+const longestName = 100
 
 /** Where a write's consistency token travels, both ways. */
 export const consistencyHeader = 'x-consistency-token'
 
+const parsed = fact('operation.parsed')
+const validated = fact('operation.validated')
+const started = fact('operation.started')
 const finished = fact('operation.finished')
 
 /** Begins each operation on its context, and gives its answer the status, media type and token that it should have. */
 export function createOperationPlugin(tokens: Tokens): ApolloServerPlugin<Context> {
   return {
     async requestDidStart() {
-      const started = performance.now()
+      const began = performance.now()
+      let executing: number | undefined
       return {
-        async didResolveOperation({ document, operation, schema, contextValue }) {
+        ...tellOfDocuments,
+        async didResolveOperation({ document, operation, schema, contextValue, queryHash }) {
           // Absent where the request names an operation that the document has not: executing says so.
           if (!operation) return
-          const request = currentRequest()
-          if (request) request.operation = operation.name?.value.slice(0, 100)
+          const name = operation.name?.value
+          const { request } = contextValue
+          request.operation = name?.slice(0, longestName)
           if (!schema.getRootType(operation.operation))
             throw httpFailure(400, 'BAD_USER_INPUT', `This API has no ${operation.operation} operations.`)
-          contextValue.begin(document, operation.name?.value)
+          contextValue.begin(document, operation)
+          executing = performance.now()
+          request.executing = { name: request.operation, type: operation.operation, hash: queryHash }
+          if (started.heard) {
+            const paths = (coordinate: string) => findPaths(schema, document, coordinate)
+            started.publish({ operation: request.executing, paths })
+          }
         },
         async willSendResponse(context) {
-          const { response, operation, contextValue } = context
+          const { response, contextValue } = context
           if (response.body.kind !== 'single') return
           const result = response.body.singleResult
           settleHead(context, result.errors?.[0]?.extensions?.code)
+          if (result.errors) contextValue.caching?.fail()
           if (contextValue.written) {
             const token = tokens.sign(contextValue.written)
             response.http.headers.set(consistencyHeader, token)
             result.extensions = { ...result.extensions, consistencyToken: token }
           }
-          if (operation && finished.heard) publish(operation, result.errors?.length ?? 0, performance.now() - started)
+          if (finished.heard) {
+            const now = performance.now()
+            const executed = executing === undefined ? undefined : now - executing
+            const { errors = [], data } = result
+            const hasData = data !== undefined && data !== null
+            finished.publish({ operation: describe(context), errors, hasData, duration: now - began, executed })
+          }
           release(context)
         },
       }
     },
   }
+}
+
+/** Called for documents that are not known yet. */
+const tellOfDocuments: GraphQLRequestListener<Context> = {
+  async parsingDidStart({ queryHash: hash }) {
+    const began = performance.now()
+    return async (error) => {
+      if (parsed.heard) parsed.publish({ hash, duration: performance.now() - began, error: error !== undefined })
+    }
+  },
+  async validationDidStart({ queryHash: hash }) {
+    const began = performance.now()
+    return async (errors = []) => {
+      if (validated.heard) validated.publish({ hash, duration: performance.now() - began, errors: errors.length })
+    }
+  },
+}
+
+/** The operation that was executed, or what is known of one that was not. */
+function describe({ contextValue, operation, queryHash }: GraphQLRequestContext<Context>): OperationInfo {
+  return contextValue.request.executing ?? { name: undefined, type: operation?.operation, hash: queryHash }
 }
 
 /**
@@ -67,8 +110,4 @@ function release(context: GraphQLRequestContext<Context>): void {
   context.response.body = undefined
   Object.assign(context, { response: { http, body } })
   context.contextValue.end()
-}
-
-function publish({ name, operation }: OperationDefinitionNode, errors: number, duration: number): void {
-  finished.publish({ name: name?.value, type: operation, errors, duration })
 }

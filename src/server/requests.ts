@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { fact } from '../core/events.js'
 import type { Log } from '../core/log.js'
 import { inRequest, type RequestInfo } from '../core/request.js'
+import { statusOf } from './errors.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -11,7 +12,11 @@ declare module 'fastify' {
   }
 }
 
+const started = fact('request.started')
 const finished = fact('request.finished')
+
+/** In characters: nothing here has a longer one. */
+const longestPath = 500
 
 /** nginx's word for a connection that its client closed before the answer. */
 const clientClosed = 499
@@ -33,22 +38,31 @@ export function trackRequests(fastify: FastifyInstance, log: Log): void {
 
 /** The same for a request that no hook sees. */
 export function trackRequest(request: FastifyRequest, reply: FastifyReply, log: Log): void {
-  const started = performance.now()
+  const began = performance.now()
   const info: RequestInfo = { id: request.id }
+  const { method, headers } = request
+  const path = pathOf(request.url)
   request.info = info
   reply.header('x-request-id', request.id)
+  if (started.heard) started.publish({ request: info, method, path, headers })
   reply.raw.once('close', () => {
-    const { method } = request
-    const path = pathOf(request.url)
-    const status = reply.raw.writableFinished ? reply.raw.statusCode : clientClosed
-    const duration = performance.now() - started
-    finished.publish({ id: info.id, method, path, status, duration })
-    const level = path === '/livez' || path === '/readyz' ? 'debug' : 'info'
-    inRequest(info, () => log[level]({ method, path, status, duration: Math.round(duration * 10) / 10 }, 'request'))
+    const route = request.routeOptions.url
+    // An answer that we cut short has told another status by then.
+    const unfinished = reply.raw.errored ? statusOf.INTERNAL : clientClosed
+    const status = reply.raw.writableFinished ? reply.raw.statusCode : unfinished
+    const duration = performance.now() - began
+    inRequest(info, () => {
+      if (finished.heard) finished.publish({ request: info, method, path, route, status, duration })
+      const level = path === '/livez' || path === '/readyz' ? 'debug' : 'info'
+      log[level]({ method, path, status, duration: Math.round(duration * 10) / 10 }, 'request')
+    })
   })
 }
 
+/** The path alone: of a whole URL, which a proxy may be sent, the rest may hold a password. */
 function pathOf(url: string): string {
-  const end = url.search(/[?#]/)
-  return end === -1 ? url : url.slice(0, end)
+  return url
+    .replace(/^\w+:\/\/[^/?#]*/, '')
+    .replace(/[?#].*/s, '')
+    .slice(0, longestPath)
 }

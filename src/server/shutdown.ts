@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../core/config.js'
@@ -26,6 +27,17 @@ export function createDrain(
     if (begun) reply.header('connection', 'close')
   })
 
+  // Node takes a connection that has said nothing for one whose request is on its way.
+  const sockets = new Set<Socket>()
+  fastify.server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  const sweepIdle = () => {
+    fastify.server.closeIdleConnections()
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
+  }
+
   return {
     get begun() {
       return begun
@@ -35,8 +47,10 @@ export function createDrain(
       const { server } = fastify
       const cut = setTimeout(() => server.closeAllConnections(), config.SHUTDOWN_TIMEOUT_MS)
       if (server.listening) await sleep(Math.min(config.SHUTDOWN_ANNOUNCE_MS, config.SHUTDOWN_TIMEOUT_MS))
-      const sweeping = setInterval(() => server.closeIdleConnections(), sweep)
+      const sweeping = setInterval(sweepIdle, sweep)
       await fastify.close()
+      // What was cut tells its end when its socket has closed.
+      await sleep(1)
       clearInterval(sweeping)
       clearTimeout(cut)
     },

@@ -16,7 +16,7 @@ test('a database that nobody can reach is OVERLOADED, and the server not ready',
     LOG_LEVEL: 'silent',
     SHUTDOWN_ANNOUNCE_MS: '0',
   })
-  const app = await createApp(config, [fixture], createLog(config))
+  const app = await createApp(config, [fixture], { log: createLog(config) })
   const { body } = await request(app.http).post('/graphql').send({ query: everything })
   expect(body.errors).toMatchObject([
     { message: 'The database cannot be reached.', extensions: { code: 'OVERLOADED' } },

@@ -11,6 +11,8 @@ afterEach(() => void vi.restoreAllMocks())
 const statement = (name: string, text: string): Statement => ({
   name,
   text,
+  selection: { key: '', columns: [] },
+  tables: undefined,
   prepared: name,
   bind: (values) => Object.values(values),
 })
@@ -51,7 +53,7 @@ test('few reads at once share one connection, many share two, and slow ones have
   expect(few.size).toBe(1)
   const many = pidsOf(await times(300, () => fast(at.db)))
   expect(many.size).toBe(2)
-  const slow = pidsOf(await times(3, () => at.db.read<Pid>(sleep(), { seconds: 0.05 }, true)))
+  const slow = pidsOf(await times(3, () => at.db.read<Pid>(sleep(), { seconds: 0.05 }, { isSlow: true })))
   expect(slow.size).toBe(3)
 })
 
@@ -66,7 +68,7 @@ test('all connections together are no more than the pool may have', async () => 
   await using at = await start({ DATABASE_POOL_SIZE: '4' })
   await Promise.all([
     times(600, () => fast(at.db)),
-    times(10, () => at.db.read(sleep(), { seconds: 0.02 }, true)),
+    times(10, () => at.db.read(sleep(), { seconds: 0.02 }, { isSlow: true })),
     times(10, () => at.db.write((tx) => tx.em.flush())),
   ])
   expect((await connectionsOf(at.house)).length).toBeLessThanOrEqual(4)
@@ -85,7 +87,7 @@ test('reads without an end leave a connection to writes', async () => {
 
 test('nobody waits behind a statement that says it is slow', async () => {
   await using at = await start()
-  expect(await race(at.db.read(sleep(), { seconds: 0.3 }, true), fast(at.db))).toEqual(['then', 'first'])
+  expect(await race(at.db.read(sleep(), { seconds: 0.3 }, { isSlow: true }), fast(at.db))).toEqual(['then', 'first'])
 })
 
 test('one that does not say so holds up what was sent at once, then nobody, then has a connection to itself', async () => {

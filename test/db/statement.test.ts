@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => house[Symbol.asyncDispose]())
 
 const statements = (naming = true) =>
-  new Statements(house.app.db.orm.em.fork().getKysely() as unknown as Kysely<never>, naming)
+  new Statements(house.app.db.orm.em.fork().getKysely() as unknown as Kysely<never>, naming, [])
 const selection = (key: string): Selection => ({ key, columns: [{ property: key, name: key }] })
 const whole = selection('whole')
 

@@ -43,7 +43,7 @@ const find = async (tx: Transaction, id: string) => {
 
 describe('a write', () => {
   test('commits all of its work and answers what the work answered', async () => {
-    const { result } = await db.write(async (tx) => {
+    const result = await db.write(async (tx) => {
       create(tx, 'third')
       ;(await find(tx, first)).name = 'renamed'
       return 'done'
@@ -75,7 +75,7 @@ describe('a write', () => {
   })
 
   test('sees its own entities in its own statements', async () => {
-    const { result } = await db.write(async (tx) => {
+    const result = await db.write(async (tx) => {
       create(tx, 'third')
       return tx.sql((query: Kysely<Tables>) => query.selectFrom('things').select('name').orderBy('name'), [])
     })
@@ -103,7 +103,7 @@ describe('a write', () => {
 
   test('stays done when what follows it fails, and the rest still follows', async () => {
     const log: string[] = []
-    const { result } = await db.write(async (tx) => {
+    const result = await db.write(async (tx) => {
       tx.afterCommit(() => Promise.reject(new Error('the cache is away')))
       tx.afterCommit(() => void log.push('told'))
       create(tx, 'third')

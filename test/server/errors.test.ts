@@ -33,13 +33,11 @@ beforeAll(async () => {
   const database = await createTestDatabase('template_house')
   drop = database.drop
   const variables = { DATABASE_URL: database.url, JWT_SECRET: jwtSecret, PORT: '0', SHUTDOWN_ANNOUNCE_MS: '0' }
-  const config = loadConfig({ ...variables, DATABASE_STATEMENT_TIMEOUT_MS: '300' })
+  const quiet = { SLOW_STATEMENT_MS: '600000', SLOW_OPERATION_MS: '600000', DETECTORS_RATIO: '0' }
+  const config = loadConfig({ ...variables, ...quiet, DATABASE_STATEMENT_TIMEOUT_MS: '300' })
   const mixin = () => ({ requestId: currentRequest()?.id, operation: currentRequest()?.operation })
-  app = await createApp(
-    config,
-    [fixture, conditions],
-    pino({ mixin }, { write: (line) => void lines.push(JSON.parse(line)) }),
-  )
+  const log = pino({ mixin }, { write: (line) => void lines.push(JSON.parse(line)) })
+  app = await createApp(config, [fixture, conditions], { log })
   await app.listen()
 })
 afterAll(async () => {

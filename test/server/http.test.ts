@@ -83,8 +83,13 @@ describe('a request', () => {
     const stop = fact('operation.finished').listen((value) => void told.push(value))
     await house.query('query Ask { divide(by: 0) }')
     await house.query('{ unknown }')
+    await house.query('query Ask { divide(by: 1) }', {}, { headers: { authorization: 'Bearer not.a.token' } })
     stop()
-    expect(told).toMatchObject([{ name: 'Ask', type: 'query', errors: 1 }])
+    expect(told).toMatchObject([
+      { operation: { name: 'Ask', type: 'query' }, errors: [{ extensions: { code: 'INTERNAL' } }], hasData: true },
+      { operation: { name: undefined, type: undefined }, errors: [{}], hasData: false, executed: undefined },
+      { operation: { name: undefined }, errors: [{ extensions: { code: 'UNAUTHENTICATED' } }], hasData: false },
+    ])
   })
 })
 

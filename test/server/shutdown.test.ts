@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { Agent, request as send } from 'node:http'
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { App } from '../../src/app.js'
@@ -111,4 +113,16 @@ test('what takes longer than the deadline is cut', async () => {
   await app.close()
   await cut
   expect(performance.now() - started).toBeLessThan(1000)
+})
+
+test('a connection that never said anything does not hold it up', async () => {
+  await using house = await startHouse({ SHUTDOWN_TIMEOUT_MS: '5000' })
+  const { hostname, port } = new URL(house.app.url)
+  const silent = connect(Number(port), hostname)
+  await once(silent, 'connect')
+  const closed = once(silent, 'close')
+  const began = performance.now()
+  await house.app.close()
+  await closed
+  expect(performance.now() - began).toBeLessThan(4_000)
 })

@@ -1,0 +1,42 @@
+import { Packr } from 'msgpackr'
+import { type Entry, freeze } from './memory.js'
+import type { Tag } from './tag.js'
+
+/** What Redis keeps of an entry. */
+type Stored = readonly [
+  at: number,
+  expires: number,
+  decisive: number,
+  tags: readonly string[],
+  versions: readonly string[],
+  value: unknown,
+]
+
+/** Rows of one kind tell their columns' names once; bytes are copied, or they would keep all that came with them. */
+const packr = new Packr({ useRecords: true, encodeUndefinedAsNil: true, copyBuffers: true })
+
+/** An entry, whose value is of JSON's kinds or bytes, for any process to find. */
+export function pack({ value, basis, until }: Entry): Buffer {
+  const { at, decisive, tags, versions } = basis
+  const expires = Date.now() + Math.round(until - performance.now())
+  return packr.pack([at, expires, decisive, tags.map(({ name }) => name), versions, value])
+}
+
+/** The entry that was packed, with this process's tags; undefined for what is none of ours. */
+export function unpack<Value>(bytes: Buffer, tagOf: (name: string) => Tag): Entry<Value> | undefined {
+  const stored = read(bytes)
+  if (!stored) return undefined
+  const [at, expires, decisive, names, versions, value] = stored
+  const until = performance.now() + expires - Date.now()
+  return { value: freeze(value as Value), basis: { at, tags: names.map(tagOf), versions, decisive }, until }
+}
+
+function read(bytes: Buffer): Stored | undefined {
+  try {
+    const stored = packr.unpack(bytes)
+    const isOurs = Array.isArray(stored) && stored.length === 6 && Array.isArray(stored[3]) && Array.isArray(stored[4])
+    return isOurs ? (stored as unknown as Stored) : undefined
+  } catch {
+    return undefined
+  }
+}

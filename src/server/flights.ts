@@ -1,0 +1,87 @@
+import type { Entry } from '../cache/memory.js'
+import type { OperationInfo } from '../core/request.js'
+import type { Question } from './question.js'
+
+/** An answer as it is kept: the same bytes for all whom it is for. */
+export interface Answer {
+  readonly body: Buffer
+  /** In quotes. */
+  readonly etag: string
+  readonly operation: OperationInfo
+  /** Whether it is for one viewer only. */
+  readonly isPrivate: boolean
+}
+
+/** An answer that has just come, and the scope of those whom it is for. */
+export interface Landed {
+  readonly entry: Entry<Answer>
+  readonly scope: string
+}
+
+/** The scope of what is the same for everybody. */
+export const everybody = ''
+
+/** A question that is being answered. */
+export interface Flight {
+  /** In ms since 1970. */
+  readonly began: number
+  readonly landed: Promise<Landed | undefined>
+  /** With nothing where the answer is for nobody else: so the next ones to its document may be. Once is enough. */
+  land(landed: Landed | undefined): void
+  /** It is not answered, or not as it should be, which says nothing of the next one; without effect once it has landed. */
+  drop(): void
+}
+
+/** How many documents are remembered whose answers were not for everybody. */
+const remembered = 10_000
+
+/** The questions that are being answered: who asks the same meanwhile waits for that answer. */
+export class Flights {
+  private readonly flying = new Map<string, Flight>()
+  /** What the last answers to a document were: for one viewer each, or for one request. */
+  private readonly habits = new Map<string, 'personal' | 'single'>()
+
+  /** The answer to the same question that is on its way, if it is for that scope and was begun later than `after`. */
+  async join(question: Question, scope: string, after: number): Promise<Landed | undefined> {
+    const flight = this.flying.get(this.idOf(question, scope))
+    if (!flight || flight.began <= after) return undefined
+    const landed = await flight.landed
+    return landed && (landed.scope === everybody || landed.scope === scope) ? landed : undefined
+  }
+
+  begin(question: Question, scope: string): Flight {
+    const { promise, resolve } = Promise.withResolvers<Landed | undefined>()
+    const id = this.idOf(question, scope)
+    const isAlone = this.habits.get(question.document) === 'single'
+    let isOver = false
+    const end = (landed: Landed | undefined) => {
+      isOver = true
+      if (this.flying.get(id) === flight) this.flying.delete(id)
+      resolve(landed)
+    }
+    const flight: Flight = {
+      began: Date.now(),
+      landed: promise,
+      land: (landed) => {
+        if (isOver) return
+        this.learn(question, landed)
+        end(landed)
+      },
+      drop: () => end(undefined),
+    }
+    if (!isAlone) this.flying.set(id, flight)
+    return flight
+  }
+
+  private idOf({ key, document }: Question, scope: string): string {
+    return this.habits.get(document) === 'personal' ? key + scope : key
+  }
+
+  private learn({ document }: Question, landed: Landed | undefined): void {
+    this.habits.delete(document)
+    if (landed?.scope === everybody) return
+    this.habits.set(document, landed ? 'personal' : 'single')
+    const [oldest] = this.habits.keys()
+    if (this.habits.size > remembered && oldest !== undefined) this.habits.delete(oldest)
+  }
+}

@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest'
+import { pack, unpack } from '../../src/cache/codec.js'
+import { Tag } from '../../src/cache/tag.js'
+
+const basis = { at: 1, tags: [], versions: [], decisive: 0 }
+
+test('bytes of an entry keep nothing that came beside them', () => {
+  const packed = pack({ value: { body: Buffer.from('body') }, basis, until: performance.now() + 1_000 })
+  const chunk = Buffer.concat([Buffer.alloc(60_000), packed])
+  const entry = unpack<{ body: Buffer }>(chunk.subarray(60_000), (name) => new Tag(name))
+  expect(entry?.value.body.toString()).toBe('body')
+  expect(entry?.value.body.buffer.byteLength).toBeLessThan(100)
+})

@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect } from 'vitest'
+import { Cache } from '../../src/cache/cache.js'
+import { RedisLevel } from '../../src/cache/redis-level.js'
+import { Tags } from '../../src/cache/tags.js'
+import { writeLog } from '../../src/core/log.js'
+import { testWith } from '../needs.js'
+import { openRedis, type TestRedis } from '../redis/client.js'
+import { ownRedis, type RedisServer, startRedis } from '../redis/server.js'
+
+const test = testWith(ownRedis)
+let server: RedisServer
+let redis: TestRedis
+beforeAll(async () => {
+  if (!ownRedis.isThere) return
+  server = await startRedis()
+  redis = openRedis(server.url)
+  while (!redis.isAvailable) await sleep(5)
+})
+afterAll(async () => {
+  await redis?.[Symbol.asyncDispose]()
+  await server?.[Symbol.asyncDispose]()
+})
+
+function open() {
+  const level = new RedisLevel(redis, 'release', writeLog({ LOG_LEVEL: 'silent' }, { write: () => {} }))
+  level.beginTrust()()
+  return level
+}
+
+test('a key has a bound, whatever clients ask for', async () => {
+  const level = open()
+  const [long, other] = ['x'.repeat(100_000), `${'x'.repeat(99_999)}y`]
+  level.keep([{ key: long, bytes: Buffer.from('bytes'), ttl: 60_000 }])
+  await expect
+    .poll(async () => (await level.read([long, other], [], 'v'))?.entries)
+    .toEqual([Buffer.from('bytes'), null])
+  const keys = await redis.ask((client) => client.keys('*'))
+  expect(Math.max(...keys.map(({ length }) => length))).toBeLessThan(1_000)
+})
+
+const names = (count: number) => Array.from({ length: count }, (_, index) => `posts.id:${index}`)
+
+test('what many writes changed while Redis was away can be told at once', async () => {
+  const level = open()
+  const many = names(20_000)
+  const before = await level.read([], many, 'v1')
+  expect(new Set(before?.versions)).toEqual(new Set(['v1']))
+  expect(await level.change(many)).toBe(true)
+  expect(level.isUp).toBe(true)
+  const after = await level.read(many, many, 'v2')
+  expect(after?.entries).toHaveLength(20_000)
+  expect(new Set(after?.versions)).toEqual(new Set(['v2']))
+})
+
+test('what is none of ours under a key of ours is nothing', async () => {
+  const level = open()
+  const tags = new Tags(level, 60_000)
+  const cache = new Cache({ tags, redis: level, memoryBytes: 0, ttl: 60_000, coherence: 1_000 })
+  const source = { name: 'postById', rests: ['posts.id'] }
+  const load = (key: string) => cache.load(source, [{ key, by: key }], async () => ['read'], 0)
+  for (const bytes of [
+    '',
+    'text',
+    Buffer.from([0xff, 0xd9, 0x72]),
+    Buffer.from([0x93, 1, 2, 3]),
+    Buffer.alloc(100, 0xc1),
+  ]) {
+    for (const name of ['postById:k', 'other:k'])
+      await redis.ask((client) => client.set(`plumbline:release:${name}`, bytes as Buffer))
+    expect((await load('k')).map(({ value }) => value)).toEqual(['read'])
+    expect(await cache.find('other', ['k'], 0)).toBeUndefined()
+  }
+})
+
+test('a lock that was taken too late for whoever asked is given back', async () => {
+  await using hurried = openRedis(server.url, { REDIS_TIMEOUT_MS: '30' })
+  while (!hurried.isAvailable) await sleep(5)
+  const level = new RedisLevel(hurried, 'release', writeLog({ LOG_LEVEL: 'silent' }, { write: () => {} }))
+  server.pause()
+  expect(await level.lock('late', 60_000)).toBeUndefined()
+  server.resume()
+  await sleep(100)
+  const taken = await open().lock('late', 60_000)
+  expect(taken).toBeTypeOf('function')
+})

@@ -1,0 +1,3 @@
+import { describeRoom } from './describe-room.js'
+
+describeRoom(20_000, 4)

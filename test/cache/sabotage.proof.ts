@@ -1,0 +1,3 @@
+import { describeSabotages, sabotages } from './describe-sabotage.js'
+
+describeSabotages(Object.keys(sabotages) as (keyof typeof sabotages)[], 150)

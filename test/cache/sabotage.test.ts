@@ -1,0 +1,3 @@
+import { describeSabotages } from './describe-sabotage.js'
+
+describeSabotages(['no fence'], 20)
