@@ -13,6 +13,7 @@ if (major < 24) {
 // the old one from then on, where it drags along what it refers to: a request's rows and places. None of it lives long.
 setFlagsFromString('--no-allocation-site-pretenuring')
 
-// Loaded only now: what it imports does not even parse on an older Node.
+// Loaded only now: what they import does not even parse on an older Node.
+const { telemetry } = await import('./telemetry.js')
 const { serve } = await import('./tools/serve.js')
-await serve({ embedded: process.argv.includes('--embedded') })
+await serve({ embedded: process.argv.includes('--embedded'), worker: process.argv.includes('--worker'), telemetry })

@@ -24,6 +24,8 @@ export function migrationOptions(config: Config, entities: readonly Entity[], lo
   return {
     ...options,
     extensions: [Migrator],
+    // The job queue's own, which the engine migrates.
+    schemaGenerator: { ignoreSchema: ['graphile_worker'] },
     driverOptions: {
       ...options.driverOptions,
       max: 2,

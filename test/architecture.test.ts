@@ -103,6 +103,7 @@ export const slices: readonly Slice[] = [${list}]`
     ['src/server/a.ts', '  async willResolveField() {}', 'wraps every field'],
     ['src/server/a.ts', '  plugins: [ApolloServerPluginCacheControl()]', 'wraps every field'],
     ['src/graph/a.ts', 'await buildSchema({ globalMiddlewares: [x] })', 'has a global middleware'],
+    ['src/domain/a/one.data.ts', 'const rows = await ctx.rooms.db.read(statement, {})', 'goes around the context'],
     ['src/graph/a.ts', 'let count = 0', 'keeps state in the module'],
     ['src/graph/a.ts', 'const known = new Map<string, number>()', 'keeps state in the module'],
     ['src/graph/a.ts', `export { x } from './b.js'`, 'hands on what another file exports'],

@@ -5,13 +5,13 @@ export type Sources = ReadonlyMap<string, string>
 
 const floors: readonly (readonly string[])[] = [
   ['core'],
-  ['db', 'redis'],
+  ['db', 'mail', 'redis', 'remote'],
   ['cache', 'jobs', 'observe'],
   ['graph'],
   ['domain'],
   ['server'],
   ['app.ts'],
-  ['main.ts', 'worker.ts', 'mikro-orm.config.ts', 'tools'],
+  ['main.ts', 'telemetry.ts', 'mikro-orm.config.ts', 'tools'],
 ]
 const top = floors.length - 1
 const longestFile = 250
@@ -91,6 +91,7 @@ const habits: readonly { readonly pattern: RegExp; readonly says: string; readon
   { pattern: /(?<!\btx\.)\bem\.(find|count|refresh|populate|execute|createQueryBuilder)/, says: 'reads by entities' },
   { pattern: /\bwillResolveField\b|\bPluginCacheControl\b|ServerPluginCacheControl\(/, says: 'wraps every field' },
   { pattern: /\bglobalMiddlewares\b/, says: 'has a global middleware', except: 'src/graph/direct.ts' },
+  { pattern: /\b(ctx|context)\.rooms\b/, says: 'goes around the context', except: 'src/graph/computed.ts' },
   { pattern: /^(export )?let /m, says: 'keeps state in the module' },
   {
     pattern: /^(export )?const \w+(: [^=]+)? = new (Weak)?(Map|Set)(<[^=]*>)?\(\)/m,

@@ -6,6 +6,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
@@ -73,6 +74,7 @@ test('the embedded mode serves, drains on SIGTERM, and starts again with what it
   const first = run(['--embedded'], {})
   await first.ready()
   expect(await first.ask('{ __typename }')).toEqual({ data: { __typename: 'Query' } })
+  expect(first.said.output).not.toContain('services without a URL')
   expect(existsSync(join(house, '.data/postgres/filled'))).toBe(true)
   first.child.kill('SIGTERM')
   expect((await first.ended).code).toBe(0)
@@ -107,6 +109,20 @@ test('a taken port is named, and the embedded server does not stay behind', asyn
   expect(code).toBe(1)
   expect(errors).toContain(`127.0.0.1:${port}): set PORT to another.`)
   expect((await serverOf(join(house, '.data/postgres'))).alive).toBe(false)
+})
+
+test.each([
+  ['exits', 'process.exit()'],
+  ['fails', 'throw new Error()'],
+  ['is done', ''],
+])('what was logged right before a process %s reaches its standard output', async (_how, end) => {
+  const log = `import { createLog } from './dist/core/log.js'; const log = createLog({ LOG_LEVEL: 'info' })`
+  const child = spawn(process.execPath, ['--eval', `${log}; log.info('first'); log.info('last'); ${end}`], {
+    cwd: house,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const lines = (await text(child.stdout)).trim().split('\n')
+  expect(lines.map((line) => JSON.parse(line).msg)).toEqual(['first', 'last'])
 })
 
 function run(args: string[], variables: Record<string, string>, nodeArgs: string[] = []) {

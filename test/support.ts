@@ -5,19 +5,26 @@ import request from 'supertest'
 import { inject } from 'vitest'
 import { type App, createApp } from '../src/app.js'
 import { type Environment, loadConfig } from '../src/core/config.js'
-import { type Facts, fact } from '../src/core/events.js'
-import { createLog } from '../src/core/log.js'
+import { type Finding, fact, type StatementEnd } from '../src/core/events.js'
+import { writeLog } from '../src/core/log.js'
 import { currentRequest } from '../src/core/request.js'
 import { slices } from '../src/domain/index.js'
 import type { Viewer } from '../src/graph/context.js'
+import type { Slice } from '../src/graph/slice.js'
+import { startStandIns } from '../src/remote/stand-in.js'
 import { fixture } from './fixture/thing.resolver.js'
 import { databaseUrl, jwtSecret } from './settings.js'
 
 /** A running API over a database of its own. */
 export interface TestApp extends AsyncDisposable {
   readonly app: App
+  /** What it logged as a warning or worse, each line parsed. */
+  // biome-ignore lint/suspicious/noExplicitAny: lines as a log's reader parses them
+  readonly logged: any[]
   /** Its database's URL. */
   readonly url: string
+  /** Where the services are that its slices call, as REMOTE_URLS says it; stand-ins where the configuration has none. */
+  readonly remoteUrls: string
   /** One GraphQL request over HTTP. */
   query(document: string, variables?: Record<string, unknown>, options?: QueryOptions): Promise<Answer>
   /** Runs SQL beside the API, on a connection of its own. */
@@ -39,17 +46,19 @@ export interface Answer {
   // biome-ignore lint/suspicious/noExplicitAny: the response's own
   readonly extensions: any
   /** The statements that the request ran outside transactions. */
-  readonly statements: Facts['statement.finished'][]
+  readonly statements: StatementEnd[]
+  /** What the detectors found in it, where they look. */
+  readonly findings: Finding[]
 }
 
-/** The house over the fixture noun: what must work with or without a business. */
-export function startHouse(config: Environment = {}): Promise<TestApp> {
-  return start('template_house', [fixture], config)
+/** The house over the fixture noun, and further slices: what must work with or without a business. */
+export function startHouse(config: Environment = {}, more: readonly Slice[] = []): Promise<TestApp> {
+  return start('template_house', [fixture, ...more], config)
 }
 
 /** The business as it is shipped. */
 export function startBusiness(config: Environment = {}): Promise<TestApp> {
-  return start('template_business', slices, config)
+  return start('template_business', slices, { DETECTORS_RATIO: '1', ...config })
 }
 
 /** A database copied from one of the templates; `drop` removes it. */
@@ -74,31 +83,44 @@ async function start(
   config: Environment,
 ): Promise<TestApp> {
   const database = await createTestDatabase(template)
-  const settings = loadConfig({
+  const given = loadConfig({
     DATABASE_URL: database.url,
     JWT_SECRET: jwtSecret,
-    LOG_LEVEL: 'silent',
+    LOG_LEVEL: 'warn',
     PORT: '0',
     INTROSPECTION: 'on',
     DATABASE_POOL_SIZE: '5',
+    DETECTORS_RATIO: '0',
+    // Tests change rows behind the API's back; those of the cache say so.
+    CACHE: 'off',
     SHUTDOWN_ANNOUNCE_MS: '0',
     SHUTDOWN_TIMEOUT_MS: '1000',
     ...config,
   })
-  const app = await createApp(settings, parts, createLog(settings))
+  const standIns = await startStandIns(
+    parts.flatMap(({ remotes = [] }) => remotes),
+    given.REMOTE_URLS,
+  )
+  const settings = { ...given, REMOTE_URLS: [...given.REMOTE_URLS, ...standIns.urls] }
+  const logged: unknown[] = []
+  const log = writeLog(settings, { write: (line) => void logged.push(JSON.parse(line)) })
+  const app = await createApp(settings, parts, { log })
   await app.listen()
   const client = new Client({ connectionString: database.url })
   await client.connect()
-  const recorder = recordStatements()
+  const recorder = recordFacts()
   return {
     app,
+    logged,
     url: database.url,
+    remoteUrls: settings.REMOTE_URLS.map(([name, url]) => `${name}=${url}`).join(),
     query: (document, variables, options) => query(app, recorder, document, variables, options),
     sql: async (text, values) => (await client.query(text, values)).rows,
     async [Symbol.asyncDispose]() {
       recorder.stop()
       await client.end()
       await app.close()
+      await standIns.close()
       await database.drop()
     },
   }
@@ -106,7 +128,7 @@ async function start(
 
 async function query(
   app: App,
-  recorder: ReturnType<typeof recordStatements>,
+  recorder: ReturnType<typeof recordFacts>,
   document: string,
   variables: Record<string, unknown> = {},
   { as, headers = {} }: QueryOptions = {},
@@ -121,22 +143,32 @@ async function query(
     data: body.data,
     errors: body.errors,
     extensions: body.extensions,
-    statements: recorder.take(id),
+    ...recorder.take(id),
   }
 }
 
-function recordStatements() {
-  const byRequest = new Map<string, Facts['statement.finished'][]>()
-  const stop = fact('statement.finished').listen((statement) => {
-    const id = currentRequest()?.id
-    if (id) byRequest.set(id, [...(byRequest.get(id) ?? []), statement])
-  })
+/** What is told of each request, until it is taken. */
+function recordFacts() {
+  const byRequest = new Map<string, Pick<Answer, 'statements' | 'findings'>>()
+  const recordOf = (id = '') => {
+    const record = byRequest.get(id) ?? { statements: [], findings: [] }
+    byRequest.set(id, record)
+    return record
+  }
+  const stops = [
+    fact('statement.finished').listen((statement) => {
+      if (!statement.inTransaction) recordOf(currentRequest()?.id).statements.push(statement)
+    }),
+    fact('finding.made').listen((finding) => void recordOf(currentRequest()?.id).findings.push(finding)),
+  ]
   return {
-    stop,
+    stop() {
+      for (const stop of stops) stop()
+    },
     take(id: string) {
-      const statements = byRequest.get(id) ?? []
+      const record = recordOf(id)
       byRequest.delete(id)
-      return statements
+      return record
     },
   }
 }

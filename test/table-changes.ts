@@ -40,7 +40,7 @@ async function countRows(db: Database): Promise<Changed> {
   try {
     for (const client of clients) await client.query('select pg_stat_force_next_flush()')
     const { rows } = await (clients[0] as (typeof clients)[0]).query<Record<string, string>>(
-      'select relname as table, n_tup_ins as insert, n_tup_upd as update, n_tup_del as delete from pg_stat_user_tables',
+      'select relname as table, n_tup_ins as insert, n_tup_upd as update, n_tup_del as delete from pg_stat_user_tables where schemaname = current_schema',
     )
     return Object.fromEntries(
       rows.flatMap(({ table, ...counts }) =>

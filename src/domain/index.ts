@@ -1,7 +1,7 @@
 import type { Slice } from '../graph/slice.js'
 import { blog } from './blog/post.resolver.js'
 import { dashboard } from './dashboard/dashboard.resolver.js'
-import { newsletter } from './newsletter/subscriber.resolver.js'
+import { newsletter } from './newsletter/newsletter.resolver.js'
 import { shop } from './shop/order.resolver.js'
 import { users } from './users/user.resolver.js'
 

@@ -1,9 +1,11 @@
 import type { Migrator } from '@mikro-orm/migrations'
 import { MikroORM } from '@mikro-orm/postgresql'
 import type { Pool } from 'pg'
+import { forgetEverything, migrateOutbox } from '../cache/outbox.js'
 import type { Config } from '../core/config.js'
 import { createLog, type Log } from '../core/log.js'
 import { slices } from '../domain/index.js'
+import { migrateQueue } from '../jobs/migrations.js'
 import { migrationOptions } from '../mikro-orm.config.js'
 import { runCommand } from './settings.js'
 
@@ -16,8 +18,8 @@ const lockWait = '10min'
 if (import.meta.main) await runCommand(({ config }) => migrate(config, createLog(config)))
 
 /**
- * Applies every pending migration, each in a transaction of its own, and answers their names. One process at a time
- * does; the others wait for it and find nothing left to do.
+ * Applies every pending migration, each in a transaction of its own, and answers their names; those of the job queue
+ * and of the cache too. One process at a time does; the others wait for it and find nothing left to do.
  */
 export async function migrate(config: Config, log: Log): Promise<string[]> {
   return await withMigrator(config, log, async (migrator, pool) => {
@@ -26,8 +28,11 @@ export async function migrate(config: Config, log: Log): Promise<string[]> {
       await lock.query(`set lock_timeout = '${lockWait}'`)
       await lock.query('select pg_advisory_lock($1)', [lockKey])
       migrator.on('migrated', ({ name }) => log.info({ migration: name }, 'migration applied'))
+      await migrateQueue(pool)
+      await migrateOutbox(pool)
       const applied = await migrator.up()
       if (applied.length === 0) log.info('no migration is pending')
+      else if (config.REDIS_URL) await forgetEverything(pool)
       return applied.map(({ name }) => name)
     } finally {
       // Closed, not given back: the lock ends with its session.

@@ -15,10 +15,13 @@ export function createMigrationCheck({ orm }: Pick<Database, 'orm'>): () => Prom
 }
 
 async function requireAll(orm: Database['orm'], names: string[]): Promise<void> {
-  const rows = await orm.em.getConnection().execute<{ name: string }[]>(`select name from "${migrationsTable}"`)
+  const connection = orm.em.getConnection()
+  const rows = await connection.execute<{ name: string }[]>(`select name from "${migrationsTable}"`)
   const known = new Set(rows.map((row) => row.name))
   const missing = names.filter((name) => !known.has(name))
   if (missing.length > 0) throw new Error(`Not applied yet: ${missing.join(', ')}`)
+  // The queue's are applied before ours.
+  await connection.execute('select from graphile_worker.migrations limit 1')
 }
 
 async function migrationNames(): Promise<string[]> {

@@ -28,6 +28,8 @@ export interface Profiled {
 /** As many at once keep the server busy, and reads on their shared connections. */
 const connections = 16
 
+const alone = { PORT: 0, HOST: '127.0.0.1', SHUTDOWN_ANNOUNCE_MS: 0, CACHE_RESPONSES: false }
+
 /** Microseconds between two samples. */
 const samplingInterval = 200
 
@@ -45,7 +47,7 @@ if (import.meta.main) {
 
 /**
  * Serves that configuration in this process, under a load of one operation from another thread, and profiles it after
- * as long a warm-up. `variables` are sent in turn; without them, those that the operation's file leads to.
+ * as long a warm-up. It is executed each time: whole answers are not kept. `variables` are sent in turn; without them, those that the operation's file leads to.
  */
 export async function profile(
   config: Config,
@@ -54,7 +56,7 @@ export async function profile(
 ): Promise<Profiled> {
   // Logs go to the terminal that reads the answer.
   const log = createLog({ LOG_LEVEL: 'warn' })
-  const app = await createApp({ ...config, PORT: 0, HOST: '127.0.0.1', SHUTDOWN_ANNOUNCE_MS: 0 }, slices, log)
+  const app = await createApp({ ...config, ...alone }, slices, { log })
   try {
     const url = new URL('/graphql', await app.listen()).href
     const authorization = operation.as && (await authorize(config, operation.as))

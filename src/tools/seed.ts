@@ -1,12 +1,15 @@
 import { parseArgs } from 'node:util'
-import { type Kysely, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { Pool } from 'pg'
+import { openCache } from '../cache/open.js'
 import type { Config } from '../core/config.js'
 import type { Change } from '../core/events.js'
 import { createLog } from '../core/log.js'
 import { createDatabase, type Database } from '../db/database.js'
+import { written } from '../db/statement.js'
 import { slices } from '../domain/index.js'
 import type { Slice } from '../graph/slice.js'
+import { createRedis } from '../redis/redis.js'
 import { migrate } from './migrate.js'
 import { type Progress, showProgress } from './progress.js'
 import { runCommand } from './settings.js'
@@ -43,10 +46,16 @@ if (import.meta.main) {
 export async function seedDatabase(config: Config, options: SeedOptions): Promise<void> {
   const patient = { ...config, DATABASE_STATEMENT_TIMEOUT_MS: 600_000 }
   const entities = slices.flatMap((slice) => slice.entities)
-  const db = await createDatabase(patient, entities, createLog(config))
+  const log = createLog(config)
+  const db = await createDatabase(patient, entities, log)
+  // Servers that keep what they read there hear of it.
+  const redis = config.REDIS_URL ? createRedis(config, log) : undefined
+  const cache = redis && openCache(config, { db, redis, release: '', log })
   try {
     await seed(db, slices, options)
   } finally {
+    await cache?.close()
+    await redis?.close()
     await db.close()
   }
 }
@@ -90,7 +99,7 @@ async function countRows(pool: Pool, tables: readonly string[]): Promise<Held[]>
 async function empty(db: Database, tables: readonly string[], held: readonly Held[]): Promise<void> {
   const changes = held.map(({ table, rows }): Change => ({ table, kind: 'delete', rows }))
   const truncate = sql`truncate ${sql.join(tables.map((table) => sql.table(table)))}`
-  await db.write((tx) => tx.sql((query: Kysely<never>) => ({ compile: () => truncate.compile(query) }), changes))
+  await db.write((tx) => tx.sql(written(truncate), changes))
 }
 
 function explain(held: readonly Held[]): string {

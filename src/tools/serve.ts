@@ -1,11 +1,22 @@
-import { createApp } from '../app.js'
-import { ConfigError, environment, loadConfig } from '../core/config.js'
+import { createApp, createWorker } from '../app.js'
+import { type Config, ConfigError, environment, loadConfig } from '../core/config.js'
 import { createLog } from '../core/log.js'
 import { slices } from '../domain/index.js'
+import type { Telemetry } from '../observe/sdk.js'
+import { startStandIns } from '../remote/stand-in.js'
 import { createMigrationCheck } from './pending.js'
 import { prepare } from './prepare.js'
 import { onRunnerGone } from './runner.js'
 import { openSettings, type Settings } from './settings.js'
+import { warmStart } from './warm-start.js'
+
+export interface Serving {
+  /** Whether it brings its own PostgreSQL where DATABASE_URL names none. */
+  readonly embedded: boolean
+  /** Whether it does jobs instead of answering requests. */
+  readonly worker: boolean
+  readonly telemetry: Telemetry
+}
 
 type Close = () => Promise<unknown>
 
@@ -13,11 +24,11 @@ type Close = () => Promise<unknown>
 const echo = 1_000
 
 /**
- * Serves until SIGTERM or SIGINT, then drains and exits 0; a second signal exits at once. With `embedded` and without
+ * Serves, or as a worker does jobs, until SIGTERM or SIGINT, then drains and exits 0; a second signal exits at once. With `embedded` and without
  * DATABASE_URL it brings its own PostgreSQL, migrated and filled. A start that fails says why and exits 1.
  */
-export async function serve({ embedded }: { embedded: boolean }): Promise<void> {
-  const opened: Close[] = []
+export async function serve({ embedded, worker, telemetry }: Serving): Promise<void> {
+  const opened: Close[] = [() => telemetry.close()]
   const closing = closeOnSignal(opened)
   try {
     const opening: Promise<Settings> = embedded
@@ -25,14 +36,25 @@ export async function serve({ embedded }: { embedded: boolean }): Promise<void> 
       : Promise.resolve({ config: loadConfig(environment()) })
     opened.push(async () => (await opening.catch(() => undefined))?.embedded?.stop())
     const settings = await opening
-    const log = createLog(settings.config)
+    const log = createLog(settings.config, telemetry.logs)
     // graphql-js leaves some behind where a list fails part way: no client may end the process with one.
     process.on('unhandledRejection', (error) => log.error({ err: error }, 'a rejection that nobody handled'))
     if (settings.embedded) await prepare(settings.config, settings.embedded)
-    const app = await createApp(settings.config, slices, log)
+    const told = { log, exports: telemetry.exports }
+    if (worker) {
+      const jobs = await createWorker(settings.config, slices, told)
+      opened.push(() => jobs.close())
+      log.info('ready')
+      return
+    }
+    const config = settings.embedded ? await standIn(settings.config, opened) : settings.config
+    const app = await createApp(config, slices, told)
     opened.push(() => app.close())
     app.ready('migrations', createMigrationCheck(app.db))
+    const warming = warmStart(app, log)
+    opened.push(warming.stop)
     const url = await app.listen()
+    warming.begin()
     if (embedded) console.log(`Ready: ${new URL('/graphql', url)}`)
     else log.info({ url }, 'ready')
   } catch (error) {
@@ -41,6 +63,14 @@ export async function serve({ embedded }: { embedded: boolean }): Promise<void> 
     await closeAll(opened)
     process.exit(1)
   }
+}
+
+/** On a developer's machine the services that slices call are played, unless REMOTE_URLS says where they are. */
+async function standIn(config: Config, opened: Close[]): Promise<Config> {
+  const remotes = slices.flatMap((slice) => slice.remotes ?? [])
+  const standIns = await startStandIns(remotes, config.REMOTE_URLS)
+  opened.push(() => standIns.close())
+  return { ...config, REMOTE_URLS: [...config.REMOTE_URLS, ...standIns.urls] }
 }
 
 function closeOnSignal(opened: Close[]): { begun: number | undefined } {

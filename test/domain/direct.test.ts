@@ -1,4 +1,12 @@
-import { execute, type GraphQLSchema, isIntrospectionType, isObjectType, parse } from 'graphql'
+import {
+  execute,
+  type GraphQLSchema,
+  getOperationAST,
+  isIntrospectionType,
+  isObjectType,
+  type OperationDefinitionNode,
+  parse,
+} from 'graphql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { slices } from '../../src/domain/index.js'
 import { Context } from '../../src/graph/context.js'
@@ -33,15 +41,15 @@ test.each(operations)('%s is answered as through wrappers', async (name) => {
 })
 
 async function run(schema: GraphQLSchema, name: string, { variables, as }: Call) {
-  const { db } = app.app
+  const { db, remotes } = app.app
   const document = parse(readOperation(name))
   const issueToken = async () => ({ token: 'a token', expiresAt: '2024-01-02 03:04:05+00' })
+  const projector = createProjector(schema, (type) => db.columns(type))
   const contextValue = new Context(
-    db,
-    createProjector(schema, (type) => db.columns(type)),
-    { requestId: name, viewer: as ?? null, issueToken },
+    { db, projector, remotes },
+    { request: { id: name }, viewer: as ?? null, issueToken },
   )
-  contextValue.begin(document, undefined)
+  contextValue.begin(document, getOperationAST(document) as OperationDefinitionNode)
   const answer = await execute({ schema, document, variableValues: variables ?? {}, contextValue })
   return JSON.parse(JSON.stringify(answer), name === 'add-comment' ? withoutIdentity : undefined)
 }

@@ -31,7 +31,8 @@ export async function seedCalls(app: TestApp): Promise<Record<string, Call>> {
   const rows = await app.sql<Found>(`
     select posts.id as post, tags.slug, posts.author_id as author,
       (select id from products where active and stock > reserved limit 1) as product,
-      (select user_id from orders limit 1) as buyer
+      (select user_id from orders limit 1) as buyer,
+      (select id from newsletters order by created_at limit 1) as newsletter
     from posts join post_tags on post_tags.post_id = posts.id join tags on tags.id = post_tags.tag_id
     where posts.status = 'PUBLISHED' and exists (select from comments where comments.post_id = posts.id) limit 1`)
   return createCalls(rows[0] as Found)
@@ -43,6 +44,7 @@ interface Found {
   readonly author: string
   readonly product: string
   readonly buyer: string
+  readonly newsletter: string
 }
 
 function createCalls(found: Found): Record<string, Call> {
@@ -50,6 +52,7 @@ function createCalls(found: Found): Record<string, Call> {
   const product = encodeId('Product', found.product)
   const author = encodeId('User', found.author)
   const user: Viewer = { id: found.buyer, role: 'USER' }
+  const admin: Viewer = { ...user, role: 'ADMIN' }
   return {
     'add-comment': {
       variables: { input: { postId: post, body: 'So it is.' } },
@@ -65,8 +68,13 @@ function createCalls(found: Found): Record<string, Call> {
       as: user,
       path: 'createOrder.order.items.0.product.available',
     },
-    dashboard: { as: { ...user, role: 'ADMIN' }, path: 'dashboard.userCount' },
+    dashboard: { as: admin, path: 'dashboard.userCount' },
     'home-feed': { path: 'posts.edges.19.node.author.name' },
+    'newsletter-progress': {
+      variables: { id: encodeId('Newsletter', found.newsletter) },
+      as: admin,
+      path: 'newsletter.sent',
+    },
     'order-history': { as: user, path: 'viewer.orders.edges.0.node.items.0.product.name' },
     'post-page': { variables: { id: post }, path: 'post.comments.edges.0.node.author.name' },
     'product-detail': { variables: { id: product }, path: 'product.name' },
@@ -87,6 +95,16 @@ function createCalls(found: Found): Record<string, Call> {
       path: 'nodes.2.name',
     },
     'search-posts': { variables: { text: 'the' }, path: 'posts.nodes.0.excerpt' },
+    'send-newsletter': {
+      variables: { input: { subject: 'What is new', text: 'This is, and that.', idempotencyKey: 'a letter' } },
+      as: admin,
+      path: 'sendNewsletter.newsletter.total',
+    },
+    'shipping-quotes': {
+      variables: { items: [{ productId: product, quantity: 1 }], country: 'DE' },
+      as: user,
+      path: 'shippingQuotes.quotes.2.price',
+    },
     'sign-in': {
       variables: { input: { email: 'user@example.com', password: 'correct horse battery' } },
       path: 'signIn.user.role',

@@ -15,7 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => seeded.drop())
 
-test('every count is proportional to the scale, that of tags to its root', async () => {
+test('every count is proportional to the scale, that of tags to its root, and there are two newsletters at least', async () => {
   const counts: Record<string, number> = {}
   for (const table of tables) counts[table] = await seeded.one(`select count(*)::int from ${table}`)
   expect(counts).toEqual({
@@ -28,6 +28,7 @@ test('every count is proportional to the scale, that of tags to its root', async
     orders: 1_000,
     order_items: expect.toSatisfy((items: number) => items > 2_900 && items <= 3_000),
     subscribers: 400,
+    newsletters: 2,
   })
 })
 
@@ -83,6 +84,10 @@ test.each([
     `select bool_and(reserved = (${piecesIn('PLACED')})) and max(reserved) > 0 from products`,
   ],
   ['today has orders', "select count(*) >= 3 from orders where created_at between '2026-03-04' and '2026-03-04 00:01'"],
+  [
+    'newsletters went to those who had subscribed',
+    `select bool_and(status = 'SENT' and total = sent + failed and total > 0 and total = (${subscribersBefore()})) from newsletters`,
+  ],
   ['nothing comes later', "select max(created_at) < '2026-03-04 00:01' from orders"],
   ['few authors write much', `select ${shareOfTop(20, 'posts', 'author_id')} > 0.4`],
   ['few posts gather many comments', `select ${shareOfTop(200, 'comments', 'post_id')} > 0.3`],
@@ -124,6 +129,10 @@ function piecesIn(status: string) {
 
 function newestPosts() {
   return "select id from posts where status = 'PUBLISHED' order by published_at desc limit 20"
+}
+
+function subscribersBefore() {
+  return 'select count(*) from subscribers where subscribed_at <= newsletters.created_at'
 }
 
 function countsBy(table: string, column: string) {

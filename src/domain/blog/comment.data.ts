@@ -17,6 +17,7 @@ export const commentById = defineLoader({
   entity: CommentTable,
   key: 'id',
   also: ['postId'],
+  cached: ['comments.id'],
   statement: (query: Kysely<Tables>, select) =>
     query.selectFrom('comments').select(select('comments')).where('comments.id', '=', anyOf<string>('keys')),
 })
@@ -25,6 +26,7 @@ export const commentsOfPost = definePage({
   name: 'commentsOfPost',
   entity: CommentTable,
   alias: 'comments',
+  cached: ['comments.postId'],
   from: (query: Kysely<Tables>, { parent }) => query.selectFrom('comments').where('comments.post_id', '=', parent),
   orders: {
     CREATED_AT: [

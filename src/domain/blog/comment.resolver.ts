@@ -2,7 +2,7 @@ import { Arg, Args, Ctx, Field, FieldResolver, ID, InputType, Mutation, ObjectTy
 import { z } from 'zod'
 import { text } from '../../core/text.js'
 import { connectionOf, PageArgs } from '../../graph/connection.js'
-import { Context, requireViewer } from '../../graph/context.js'
+import { Context, type Loaded, requireViewer } from '../../graph/context.js'
 import { decodeId, type NodeDefinition } from '../../graph/node.js'
 import { loadPageOf, type Page } from '../../graph/page.js'
 import { Payload, payload, valid } from '../../graph/payload.js'
@@ -40,7 +40,7 @@ const body = text()
 export class CommentResolver {
   @FieldResolver(() => User, { description: 'Who said it.' })
   @Needs<CommentRow>('authorId')
-  author(@Root() comment: CommentRow, @Ctx() ctx: Context): Promise<UserRow | null> {
+  author(@Root() comment: CommentRow, @Ctx() ctx: Context): Loaded<UserRow | null> {
     return ctx.load(userById, comment.authorId)
   }
 
@@ -65,11 +65,7 @@ export class CommentResolver {
 export class PostCommentsResolver {
   @FieldResolver(() => CommentConnection, { description: 'What was said about it.' })
   @Needs<PostRow>('id')
-  comments(
-    @Root() post: PostRow,
-    @Args(() => PageArgs) args: PageArgs,
-    @Ctx() ctx: Context,
-  ): Promise<Page<CommentRow>> {
+  comments(@Root() post: PostRow, @Args(() => PageArgs) args: PageArgs, @Ctx() ctx: Context): Loaded<Page<CommentRow>> {
     return loadPageOf(ctx, commentsOfPost, post.id, args)
   }
 }

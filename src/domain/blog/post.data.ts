@@ -8,8 +8,10 @@ import { type Context, isSelfOrAdmin, type Viewer } from '../../graph/context.js
 import { definePage, type Keyset, type Scope } from '../../graph/keyset.js'
 import { defineLoader } from '../../graph/loader.js'
 import { Refused } from '../../graph/payload.js'
+import { enqueue } from '../../jobs/enqueue.js'
 import { CommentTable } from './comment.entity.js'
 import { type PostRow, PostStatus, PostTable } from './post.entity.js'
+import { warmPost } from './post.jobs.js'
 import { PostTagTable, TagTable } from './tag.entity.js'
 
 type Tables = InferKyselyDB<typeof PostTable | typeof PostTagTable | typeof TagTable | typeof CommentTable>
@@ -19,6 +21,7 @@ export const postById = defineLoader({
   entity: PostTable,
   key: 'id',
   also: ['status', 'authorId'],
+  cached: ['posts.id'],
   statement: (query: Kysely<Tables>, select) =>
     query.selectFrom('posts').select(select('posts')).where('posts.id', '=', anyOf<string>('keys')),
 })
@@ -56,6 +59,7 @@ export const postsOfAuthor = definePage({
   name: 'postsOfAuthor',
   entity: PostTable,
   alias: 'posts',
+  cached: ['posts.authorId'],
   from: (query: Kysely<Tables>, scope) =>
     query.selectFrom('posts').where('posts.author_id', '=', scope.parent).where('posts.status', '=', statusOf(scope)),
   orders,
@@ -67,6 +71,7 @@ export const postsOfTag = definePage({
   name: 'postsOfTag',
   entity: PostTable,
   alias: 'posts',
+  cached: ['post_tags.tagId', 'posts'],
   from: (query: Kysely<Tables>, scope) => {
     const rows = query
       .selectFrom('post_tags')
@@ -166,6 +171,7 @@ function setStatus(ctx: Context, id: string, status: PostStatus.PUBLISHED | Post
     post.status = status
     post.publishedAt ??= new Date().toISOString()
     for (const tagging of await tx.em.find(PostTagTable, { post: id })) tagging.publishedAt = publicationOf(post)
+    if (status === PostStatus.PUBLISHED) enqueue(tx, warmPost, { id })
     return id
   })
 }

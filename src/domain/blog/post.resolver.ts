@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { Failure } from '../../core/errors.js'
 import { text } from '../../core/text.js'
 import { readSearch } from '../../db/search.js'
-import { Context, requireSelfOrAdmin, requireViewer } from '../../graph/context.js'
+import { Context, type Loaded, requireSelfOrAdmin, requireViewer } from '../../graph/context.js'
 import { decodeId } from '../../graph/node.js'
 import { loadPage, loadPageOf, type Page } from '../../graph/page.js'
 import { payload, valid } from '../../graph/payload.js'
@@ -26,6 +26,7 @@ import {
   visiblePost,
 } from './post.data.js'
 import { Post, type PostRow, PostStatus, PostTable } from './post.entity.js'
+import { warmPost } from './post.jobs.js'
 import { seedBlog } from './post.seed.js'
 import {
   ArchivePostInput,
@@ -42,6 +43,8 @@ import {
   UpdatePostInput,
   UpdatePostPayload,
 } from './post.type.js'
+import { exportPosts } from './post-export.data.js'
+import { warmRecentPosts } from './recent-post.data.js'
 import { tagBySlug } from './tag.data.js'
 import { PostTagTable, Tag, type TagRow, TagTable } from './tag.entity.js'
 import { PostTagsResolver, TagResolver, tagNode } from './tag.resolver.js'
@@ -98,7 +101,7 @@ class PostResolver {
 
   @FieldResolver(() => User, { description: 'Who wrote it.' })
   @Needs<PostRow>('authorId')
-  author(@Root() post: PostRow, @Ctx() ctx: Context): Promise<UserRow | null> {
+  author(@Root() post: PostRow, @Ctx() ctx: Context): Loaded<UserRow | null> {
     return ctx.load(userById, post.authorId)
   }
 
@@ -153,7 +156,7 @@ class UserPostsResolver {
     })
     status: PostStatus,
     @Ctx() ctx: Context,
-  ): Promise<Page<PostRow>> {
+  ): Loaded<Page<PostRow>> {
     if (status !== PostStatus.PUBLISHED) requireSelfOrAdmin(ctx, user.id)
     return loadPageOf(ctx, postsOfAuthor, user.id, args, { [status]: true })
   }
@@ -167,7 +170,7 @@ class TagPostsResolver {
     @Root() tag: TagRow,
     @Args(() => PostsOfParentArgs) args: PostsOfParentArgs,
     @Ctx() ctx: Context,
-  ): Promise<Page<PostRow>> {
+  ): Loaded<Page<PostRow>> {
     return loadPageOf(ctx, postsOfTag, tag.id, args)
   }
 }
@@ -209,5 +212,8 @@ export const blog: Slice = {
     PostCommentsResolver,
   ],
   nodes: [{ type: 'Post', key: ['id'], find: visiblePost }, tagNode, commentNode],
+  warm: [warmRecentPosts],
+  jobs: [warmPost],
+  exports: [exportPosts],
   seed: seedBlog,
 }

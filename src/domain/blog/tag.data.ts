@@ -11,6 +11,7 @@ export const tagById = defineLoader({
   name: 'tagById',
   entity: TagTable,
   key: 'id',
+  cached: ['tags.id'],
   statement: (query: Kysely<Tables>, select) =>
     query.selectFrom('tags').select(select('tags')).where('tags.id', '=', anyOf<string>('keys')),
 })
@@ -19,6 +20,7 @@ export const tagBySlug = defineLoader({
   name: 'tagBySlug',
   entity: TagTable,
   key: 'slug',
+  cached: ['tags'],
   statement: (query: Kysely<Tables>, select) =>
     query.selectFrom('tags').select(select('tags')).where('tags.slug', '=', anyOf<string>('keys')),
 })
@@ -27,6 +29,7 @@ export const tagsOfPost = defineListLoader({
   name: 'tagsOfPost',
   entity: TagTable,
   key: 'postId',
+  cached: ['post_tags.postId', 'tags'],
   statement: (query: Kysely<Tables>, select) =>
     query
       .selectFrom('post_tags')

@@ -1,6 +1,6 @@
 import { Arg, Args, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql'
 import { connectionOf, PageArgs } from '../../graph/connection.js'
-import { Context } from '../../graph/context.js'
+import { Context, type Loaded } from '../../graph/context.js'
 import type { NodeDefinition } from '../../graph/node.js'
 import { loadPage, type Page } from '../../graph/page.js'
 import { Needs } from '../../graph/projection.js'
@@ -16,7 +16,7 @@ export class TagResolver {
   tag(
     @Arg('slug', { description: 'The name in addresses.' }) slug: string,
     @Ctx() ctx: Context,
-  ): Promise<TagRow | null> {
+  ): Loaded<TagRow | null> {
     return ctx.load(tagBySlug, slug)
   }
 
@@ -30,7 +30,7 @@ export class TagResolver {
 export class PostTagsResolver {
   @FieldResolver(() => [Tag], { description: 'What it is about, by name.' })
   @Needs<PostRow>('id')
-  tags(@Root() post: PostRow, @Ctx() ctx: Context): Promise<TagRow[]> {
+  tags(@Root() post: PostRow, @Ctx() ctx: Context): Loaded<TagRow[]> {
     return ctx.load(tagsOfPost, post.id)
   }
 }

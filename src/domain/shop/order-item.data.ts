@@ -73,9 +73,12 @@ export async function insertItems(
   )
 }
 
-/** Frees the pieces that an order has reserved. */
-export async function freeItems(tx: Transaction, userId: string, orderId: string): Promise<void> {
-  const items = await tx.sql(
+/** What an order reserves or has sold. */
+export function findItems(
+  tx: Transaction,
+  { userId, orderId }: { userId: string; orderId: string },
+): Promise<ItemInput[]> {
+  return tx.sql(
     (query: Kysely<Tables>) =>
       query
         .selectFrom('order_items')
@@ -84,6 +87,11 @@ export async function freeItems(tx: Transaction, userId: string, orderId: string
         .where('order_id', '=', orderId),
     [],
   )
+}
+
+/** Frees the pieces that an order has reserved. */
+export async function freeItems(tx: Transaction, userId: string, orderId: string): Promise<void> {
+  const items = await findItems(tx, { userId, orderId })
   await lockProducts(
     tx,
     items.map(({ productId }) => productId),

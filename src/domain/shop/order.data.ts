@@ -1,5 +1,6 @@
 import { LockMode } from '@mikro-orm/core'
 import type { InferKyselyDB } from '@mikro-orm/postgresql'
+import { metrics } from '@opentelemetry/api'
 import { type Kysely, sql } from 'kysely'
 import { v7 } from 'uuid'
 import { violatedConstraint } from '../../db/failure.js'
@@ -9,11 +10,20 @@ import { type Context, isSelfOrAdmin, type Viewer } from '../../graph/context.js
 import { definePage } from '../../graph/keyset.js'
 import { defineListLoader, defineLoader } from '../../graph/loader.js'
 import { Refused } from '../../graph/payload.js'
+import { enqueue } from '../../jobs/enqueue.js'
 import { OrderItemTable, type OrderRow, OrderStatus, OrderTable } from './order.entity.js'
+import { sendOrderConfirmation, settleOrder, updateInventory } from './order.jobs.js'
 import { freeItems, type ItemInput, insertItems, priceItems, sumOf } from './order-item.data.js'
 import { lockProducts, reserve } from './product.data.js'
 
 type Tables = InferKyselyDB<typeof OrderTable | typeof OrderItemTable>
+
+const meter = metrics.getMeter('shop')
+const ordersPlaced = meter.createCounter('shop.orders', { unit: '{order}', description: 'Orders placed.' })
+const orderValue = meter.createHistogram('shop.order.value', {
+  description: 'What orders come to, by currency.',
+  advice: { explicitBucketBoundaries: [5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000] },
+})
 
 /** The orders' loaders take `<user id>:<order id>`; their statements, two arrays side by side. */
 const values = (keys: readonly string[]) => {
@@ -120,16 +130,26 @@ async function placeOrder(tx: Transaction, userId: string, { items, idempotencyK
   const lines = priceItems(products, items)
   await reserve(tx, items)
   const id = v7()
+  const total = sumOf(lines)
+  const currency = lines[0]?.currency as string
   tx.em.create(OrderTable, {
     id,
     user: userId,
     status: OrderStatus.PLACED,
-    total: sumOf(lines),
-    currency: lines[0]?.currency as string,
+    total,
+    currency,
     idempotencyKey,
     createdAt: new Date().toISOString(),
   })
   await insertItems(tx, userId, id, lines)
+  const key = { userId, orderId: id }
+  enqueue(tx, settleOrder, key)
+  enqueue(tx, sendOrderConfirmation, key)
+  enqueue(tx, updateInventory, key)
+  tx.afterCommit(() => {
+    ordersPlaced.add(1)
+    orderValue.record(Number(total), { currency })
+  })
   return `${userId}:${id}`
 }
 

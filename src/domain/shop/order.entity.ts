@@ -34,6 +34,8 @@ export const OrderTable = defineEntity({
     currency: p.text(),
     idempotencyKey: p.text().hidden(),
     createdAt: timestamp(),
+    /** When its pieces went from reserved to sold. */
+    stockMovedAt: timestamp().nullable().hidden(),
   },
   uniques: [{ name: 'orders_idempotency', properties: ['user', 'idempotencyKey'] }], // findPlaced
   checks: [{ name: 'orders_total_positive', expression: 'total >= 0' }],
@@ -42,6 +44,11 @@ export const OrderTable = defineEntity({
     {
       name: 'orders_user_created',
       expression: 'create index orders_user_created on orders (user_id, created_at desc, id desc)',
+    },
+    // dropCancelled
+    {
+      name: 'orders_cancelled',
+      expression: "create index orders_cancelled on orders (created_at) where status = 'CANCELLED'",
     },
     // the dashboard's orders of today
     { name: 'orders_created', expression: 'create index orders_created on orders (created_at)' },

@@ -2,7 +2,7 @@ import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } fr
 import { z } from 'zod'
 import { text } from '../../core/text.js'
 import { PageArgs } from '../../graph/connection.js'
-import { Context, requireSelfOrAdmin, requireViewer } from '../../graph/context.js'
+import { Context, type Loaded, requireSelfOrAdmin, requireViewer } from '../../graph/context.js'
 import { decodeId } from '../../graph/node.js'
 import { loadPageOf, type Page } from '../../graph/page.js'
 import { payload, valid } from '../../graph/payload.js'
@@ -10,8 +10,10 @@ import { Needs } from '../../graph/projection.js'
 import type { Slice } from '../../graph/slice.js'
 import { userById } from '../users/user.data.js'
 import { User, type UserRow } from '../users/user.entity.js'
+import { carriers } from './carrier.data.js'
 import { cancelOrder, createOrder, itemsOfOrder, orderByKey, ordersOfUser, visibleOrder } from './order.data.js'
 import { Order, OrderItem, type OrderItemRow, OrderItemTable, type OrderRow, OrderTable } from './order.entity.js'
+import { orderJobs } from './order.jobs.js'
 import { seedShop } from './order.seed.js'
 import {
   CancelOrderInput,
@@ -19,27 +21,17 @@ import {
   CreateOrderInput,
   CreateOrderPayload,
   OrderConnection,
+  orderItems,
 } from './order.type.js'
+import { exportOrders } from './order-export.data.js'
+import { warmPopularProducts } from './popular-product.data.js'
 import { productById } from './product.data.js'
 import { Product, type ProductRow, ProductTable } from './product.entity.js'
 import { ProductPageResolver, ProductResolver, productNode } from './product.resolver.js'
+import { ShippingResolver } from './shipping.resolver.js'
 
-const quantity = z.int().min(1, 'A quantity is 1 to 1,000.').max(1_000, 'A quantity is 1 to 1,000.')
 const createInput = z.object({
-  items: z
-    .array(z.object({ productId: z.string(), quantity }))
-    .min(1, 'An order has 1 to 100 items.')
-    .max(100, 'An order has 1 to 100 items.')
-    .superRefine((items, check) => {
-      const ids = items.map(({ productId }) => productId)
-      for (const [index, id] of ids.entries())
-        if (ids.indexOf(id) < index)
-          check.addIssue({
-            code: 'custom',
-            message: 'This product is in the order already: raise its quantity.',
-            path: [index, 'productId'],
-          })
-    }),
+  items: orderItems,
   idempotencyKey: text().min(1, 'A key has 1 to 100 characters.').max(100, 'A key has 1 to 100 characters.'),
 })
 
@@ -55,13 +47,13 @@ class OrderResolver {
 
   @FieldResolver(() => User, { description: 'Whose it is.' })
   @Needs<OrderRow>('userId')
-  user(@Root() order: OrderRow, @Ctx() ctx: Context): Promise<UserRow | null> {
+  user(@Root() order: OrderRow, @Ctx() ctx: Context): Loaded<UserRow | null> {
     return ctx.load(userById, order.userId)
   }
 
   @FieldResolver(() => [OrderItem], { description: 'What was ordered, in the order given.' })
   @Needs<OrderRow>('userId', 'id')
-  items(@Root() order: OrderRow, @Ctx() ctx: Context): Promise<OrderItemRow[]> {
+  items(@Root() order: OrderRow, @Ctx() ctx: Context): Loaded<OrderItemRow[]> {
     return ctx.load(itemsOfOrder, `${order.userId}:${order.id}`)
   }
 
@@ -89,7 +81,7 @@ class OrderResolver {
 class OrderItemResolver {
   @FieldResolver(() => Product, { description: 'What was bought, whether it is still sold or not.' })
   @Needs<OrderItemRow>('productId')
-  product(@Root() item: OrderItemRow, @Ctx() ctx: Context): Promise<ProductRow | null> {
+  product(@Root() item: OrderItemRow, @Ctx() ctx: Context): Loaded<ProductRow | null> {
     return ctx.load(productById, item.productId)
   }
 }
@@ -101,7 +93,7 @@ class UserOrdersResolver {
     description: 'Their orders; for the user and administrators only.',
   })
   @Needs<UserRow>('id')
-  orders(@Root() user: UserRow, @Args(() => PageArgs) args: PageArgs, @Ctx() ctx: Context): Promise<Page<OrderRow>> {
+  orders(@Root() user: UserRow, @Args(() => PageArgs) args: PageArgs, @Ctx() ctx: Context): Loaded<Page<OrderRow>> {
     requireSelfOrAdmin(ctx, user.id)
     return loadPageOf(ctx, ordersOfUser, user.id, args)
   }
@@ -114,7 +106,18 @@ async function answer(ctx: Context, key: string) {
 export const shop: Slice = {
   name: 'shop',
   entities: [ProductTable, OrderTable, OrderItemTable],
-  resolvers: [ProductResolver, ProductPageResolver, OrderResolver, OrderItemResolver, UserOrdersResolver],
+  resolvers: [
+    ProductResolver,
+    ProductPageResolver,
+    OrderResolver,
+    OrderItemResolver,
+    UserOrdersResolver,
+    ShippingResolver,
+  ],
   nodes: [productNode, { type: 'Order', key: ['userId', 'id'], find: visibleOrder }],
+  jobs: orderJobs,
+  warm: [warmPopularProducts],
+  remotes: carriers,
+  exports: [exportOrders],
   seed: seedShop,
 }

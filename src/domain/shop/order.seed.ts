@@ -29,6 +29,7 @@ export async function seedShop(seeding: Seeding): Promise<void> {
       currency: 'text',
       idempotency_key: 'text',
       created_at: 'timestamptz',
+      stock_moved_at: 'timestamptz',
     },
     of: orderCount(seeding),
     rows: orders(seeding),
@@ -79,6 +80,7 @@ function* orders(seeding: Seeding) {
       currency: items[0]?.product.currency as string,
       idempotency_key: `seed-${index}`,
       created_at: timeText(createdAt),
+      stock_moved_at: status === OrderStatus.SETTLED ? timeText(createdAt) : null,
     }
   }
 }

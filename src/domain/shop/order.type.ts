@@ -1,4 +1,5 @@
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql'
+import { z } from 'zod'
 import { connectionOf } from '../../graph/connection.js'
 import { Payload } from '../../graph/payload.js'
 import { Order } from './order.entity.js'
@@ -13,6 +14,24 @@ export class OrderItemInput {
   @Field(() => Int, { description: 'How many pieces: 1 to 1,000.' })
   readonly quantity!: number
 }
+
+const quantity = z.int().min(1, 'A quantity is 1 to 1,000.').max(1_000, 'A quantity is 1 to 1,000.')
+
+/** Lines as an order takes them: each product once. */
+export const orderItems = z
+  .array(z.object({ productId: z.string(), quantity }))
+  .min(1, 'An order has 1 to 100 items.')
+  .max(100, 'An order has 1 to 100 items.')
+  .superRefine((items, check) => {
+    const ids = items.map(({ productId }) => productId)
+    for (const [index, id] of ids.entries())
+      if (ids.indexOf(id) < index)
+        check.addIssue({
+          code: 'custom',
+          message: 'This product is in the order already: raise its quantity.',
+          path: [index, 'productId'],
+        })
+  })
 
 @InputType({ description: 'A new order.' })
 export class CreateOrderInput {

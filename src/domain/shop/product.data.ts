@@ -1,10 +1,11 @@
 import { LockMode } from '@mikro-orm/core'
 import type { InferKyselyDB } from '@mikro-orm/postgresql'
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { v7 } from 'uuid'
 import { violatedConstraint } from '../../db/failure.js'
 import { anyOf, param, type Select } from '../../db/statement.js'
 import type { Transaction } from '../../db/transaction.js'
+import { defineComputed } from '../../graph/computed.js'
 import type { Context } from '../../graph/context.js'
 import { countedUpTo, definePage, type Keyset } from '../../graph/keyset.js'
 import { defineLoader } from '../../graph/loader.js'
@@ -18,7 +19,9 @@ export const productById = defineLoader({
   name: 'productById',
   entity: ProductTable,
   key: 'id',
-  also: ['active'],
+  // What decides visibility, and what a parcel of it weighs.
+  also: ['active', 'weight'],
+  cached: ['products.id'],
   statement: (query: Kysely<Tables>, select) =>
     query.selectFrom('products').select(select('products')).where('products.id', '=', anyOf<string>('keys')),
 })
@@ -94,8 +97,7 @@ export function productsAt(
   })
 }
 
-/** How many products are active, counted to one above {@link countedUpTo}. */
-export const activeProductCount = defineSlowQuery('activeProductCount', (query: Kysely<Tables>) =>
+const countActive = defineSlowQuery('activeProductCount', (query: Kysely<Tables>) =>
   query
     .selectFrom(
       query
@@ -106,6 +108,12 @@ export const activeProductCount = defineSlowQuery('activeProductCount', (query: 
         .as('counted'),
     )
     .select(sql<number>`count(*)::int`.as('count')),
+)
+
+/** How many products are active, counted to one above {@link countedUpTo}; as of a minute ago at most. */
+export const activeProductCount = defineComputed(
+  { name: 'activeProductCount', seconds: 60 },
+  async (ctx) => (await countActive(ctx))[0]?.count ?? 0,
 )
 
 /** What a product is made of. */
@@ -170,10 +178,30 @@ export function lockProducts(tx: Transaction, ids: readonly string[]) {
   )
 }
 
+/** Takes those pieces, which were reserved, out of the stock as sold; the products are locked already. */
+export function sell(tx: Transaction, items: readonly Pieces[]): Promise<void> {
+  return change(tx, items, {
+    stock: sql`products.stock - item.quantity`,
+    reserved: sql`products.reserved - item.quantity`,
+    sold_count: sql`products.sold_count + item.quantity`,
+  })
+}
+
 /** Reserves those pieces, or with negative quantities frees them; the products are locked already. */
-export async function reserve(
+export function reserve(tx: Transaction, items: readonly Pieces[]): Promise<void> {
+  return change(tx, items, { reserved: sql`products.reserved + item.quantity` })
+}
+
+/** So many of a product. */
+interface Pieces {
+  readonly productId: string
+  readonly quantity: number
+}
+
+async function change(
   tx: Transaction,
-  items: readonly { readonly productId: string; readonly quantity: number }[],
+  items: readonly Pieces[],
+  columns: Partial<Record<'stock' | 'reserved' | 'sold_count', RawBuilder<number>>>,
 ): Promise<void> {
   const ids = items.map(({ productId }) => productId)
   const quantities = items.map(({ quantity }) => quantity)
@@ -183,7 +211,7 @@ export async function reserve(
       query
         .updateTable('products')
         .from(rows.as<'item'>(sql`item(id, quantity)`))
-        .set({ reserved: sql`products.reserved + item.quantity` })
+        .set(columns)
         .whereRef('products.id', '=', 'item.id'),
     [{ table: 'products', kind: 'update', rows: ids.length, keys: ids.map((id) => ({ id })) }],
   )

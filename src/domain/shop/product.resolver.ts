@@ -10,7 +10,8 @@ import { decodeId, type NodeDefinition } from '../../graph/node.js'
 import { loadPage, type Page } from '../../graph/page.js'
 import { payload, valid } from '../../graph/payload.js'
 import { Needs } from '../../graph/projection.js'
-import { largestPageSize } from '../../graph/window.js'
+import { largestPageSize, readWindow } from '../../graph/window.js'
+import { popularProducts } from './popular-product.data.js'
 import {
   activeProductCount,
   adjustStock,
@@ -106,8 +107,7 @@ export class ProductResolver {
     @Arg('first', () => Int, { defaultValue: 10, description: `How many: 0 to ${largestPageSize}.` }) first: number,
     @Ctx() ctx: Context,
   ): Promise<readonly ProductRow[]> {
-    const { rows } = await loadPage(ctx, products, { first, orderBy: { field: 'POPULARITY', direction: 'DESC' } })
-    return rows
+    return popularProducts(ctx, readWindow({ first }).size)
   }
 
   @FieldResolver(() => Int, { description: 'How many pieces can be ordered: the stock that no order has reserved.' })
@@ -136,8 +136,7 @@ export class ProductPageResolver {
     description: 'How many there are in all pages; counted only when selected.',
   })
   async totalCount(@Ctx() ctx: Context) {
-    const [counted] = await activeProductCount(ctx)
-    const count = counted?.count ?? 0
+    const count = await activeProductCount(ctx)
     return { count: Math.min(count, countedUpTo), precision: count > countedUpTo ? 'AT_LEAST' : 'EXACT' }
   }
 }

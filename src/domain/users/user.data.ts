@@ -16,6 +16,7 @@ export const userById = defineLoader({
   name: 'userById',
   entity: UserTable,
   key: 'id',
+  cached: ['users.id'],
   statement: (query: Kysely<Tables>, select) =>
     query.selectFrom('users').select(select('users')).where('users.id', '=', anyOf<string>('keys')),
 })

@@ -1,7 +1,7 @@
 import { Arg, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql'
 import { z } from 'zod'
 import { text } from '../../core/text.js'
-import { Context, requireSelfOrAdmin, requireViewer, type Viewer } from '../../graph/context.js'
+import { Context, type Loaded, requireSelfOrAdmin, requireViewer, type Viewer } from '../../graph/context.js'
 import { decodeId } from '../../graph/node.js'
 import { payload, Refused, valid } from '../../graph/payload.js'
 import { Needs } from '../../graph/projection.js'
@@ -28,7 +28,7 @@ class UserResolver {
   user(
     @Arg('id', () => ID, { description: 'The id of a User.' }) id: string,
     @Ctx() ctx: Context,
-  ): Promise<UserRow | null> {
+  ): Loaded<UserRow | null> {
     return ctx.load(userById, decodeId('User', id))
   }
 
