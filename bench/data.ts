@@ -31,7 +31,7 @@ const settings = {
 
 /** The data at that scale, in a cluster of its own that is kept: seeded at the first time, and when the seed has changed. */
 export async function openData(scale: number, tell: (message: string) => void): Promise<Data> {
-  const cluster = await loadCluster()
+  const cluster: Cluster = await load('db/cluster.js')
   const parent = join(root, '.data/bench')
   await mkdir(parent, { recursive: true, mode: 0o755 })
   const folder = join(parent, `scale-${scale}-${await fingerprint()}`)
@@ -66,6 +66,11 @@ export async function query<Row extends object>(url: string, text: string, value
   } finally {
     await client.end()
   }
+}
+
+/** A module of the repository's build. */
+export function load(path: string) {
+  return import(pathToFileURL(join(root, 'dist', path)).href)
 }
 
 /** Runs a program of the repository's build. */
@@ -109,8 +114,4 @@ interface Cluster {
   removeCluster(folder: string): Promise<void>
   clusterUrl(folder: string): Promise<string | undefined>
   serverOf(folder: string): Promise<{ pid: number }>
-}
-
-async function loadCluster(): Promise<Cluster> {
-  return await import(pathToFileURL(join(root, 'dist/db/cluster.js')).href)
 }

@@ -15,17 +15,28 @@ export interface Load {
   readonly latencies: Float64Array
 }
 
-/** One request on a connection of its own; the body as text. Throws for any status but 200. */
-export async function ask(url: string, asked: Asked): Promise<string> {
+export interface Response {
+  readonly status: number
+  readonly etag: string | undefined
+  readonly text: string
+}
+
+/** One request on a connection of its own. */
+export async function send(url: string, asked: Asked): Promise<Response> {
   const connection = new Connection(url)
   try {
-    const { statusCode, body } = await connection.request(options(asked))
-    const text = await body.text()
-    if (statusCode !== 200) throw new Error(`${asked.path} answered ${statusCode}: ${text.slice(0, 500)}`)
-    return text
+    const { statusCode, headers, body } = await connection.request(options(asked))
+    return { status: statusCode, etag: headers.etag as string | undefined, text: await body.text() }
   } finally {
     await connection.close()
   }
+}
+
+/** The body of an answer as text. Throws for any status but 200, and 304 where one asks for what one does not have. */
+export async function ask(url: string, asked: Asked): Promise<string> {
+  const { status, text } = await send(url, asked)
+  if (status !== 200 && status !== 304) throw new Error(`${asked.path} answered ${status}: ${text.slice(0, 500)}`)
+  return text
 }
 
 /**
@@ -43,7 +54,7 @@ export async function runLoad(url: string, next: (index: number) => Asked, bound
     while (index < bounds.count && performance.now() < end) {
       const asked = next(index++)
       const sent = performance.now()
-      await send(connection, asked)
+      await exchange(connection, asked)
       latencies.push(performance.now() - sent)
     }
   }
@@ -60,7 +71,7 @@ export async function runLoad(url: string, next: (index: number) => Asked, bound
 const failed = Buffer.from('"errors":')
 
 /** The answer is looked at only as bytes: this process shares the cores with the server. */
-function send(connection: Connection, asked: Asked): Promise<void> {
+function exchange(connection: Connection, asked: Asked): Promise<void> {
   return new Promise((resolve, reject) => {
     let status = 0
     const wrong = (part: Buffer) =>

@@ -67,6 +67,13 @@ export function median(values: readonly number[]): { value: number; spread: numb
   return { value, spread: outermost / value }
 }
 
+/** The median of what values are to their bases, each to its own, and the quartiles. */
+export function ratioOf(values: readonly number[], bases: readonly number[]): { value: number; text: string } {
+  const ratios = values.map((value, index) => value / (bases[index] as number)).sort((a, b) => a - b)
+  const [low, middle, high] = [quantile(ratios, 0.25), median(ratios).value, quantile(ratios, 0.75)]
+  return { value: middle, text: `${middle.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})` }
+}
+
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -79,9 +79,14 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), line(head.map((_, index) => (index === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n')
 }
 
-/** CPU of server and PostgreSQL together, µs per request. */
+/** CPU of all that a request keeps busy, in µs. */
+export function sumOf({ server, postgres, redis }: Round): number {
+  return server + postgres + redis
+}
+
+/** The same over rounds. */
 export function costOf(rounds: readonly Round[]): { value: number; spread: number } {
-  return median(rounds.map(({ server, postgres }) => server + postgres))
+  return median(rounds.map(sumOf))
 }
 
 function f0(servers: readonly Server[]): Server {

@@ -21,8 +21,10 @@ export interface Round {
   readonly requests: number
   readonly server: number
   readonly postgres: number
+  readonly redis: number
   readonly perSecond: number
   readonly p50: number
+  readonly p95: number
   readonly p99: number
 }
 
@@ -57,11 +59,12 @@ export async function countShape(
   bench: Bench,
   running: Running,
   shape: ShapeName,
+  numberOf = (index: number) => index * 7,
 ): Promise<{ statements: number; buffers: number }> {
   const requests = 20
   const { statements, buffers } = await countStatements(bench.data.url, async () => {
     for (let index = 0; index < requests; index++)
-      await ask(running.url, requestOf(bench, running.server, shape, index * 7))
+      await ask(running.url, requestOf(bench, running.server, shape, numberOf(index)))
   })
   return { statements: statements / requests, buffers: buffers / requests }
 }
@@ -74,20 +77,27 @@ export async function measureShape(
   { numberOf = (index: number) => index, ...bounds }: Partial<Bounds> & { numberOf?: (index: number) => number },
 ): Promise<Round> {
   const next = (index: number) => requestOf(bench, running.server, shape, numberOf(index))
-  const before = [cpuOf(running.pid), cpuOfPostgres(bench.data.pid)] as const
+  const cpu = () => ({
+    server: cpuOf(running.pid),
+    postgres: cpuOfPostgres(bench.data.pid),
+    redis: running.redis ? cpuOf(running.redis.pid) : 0,
+  })
+  const before = cpu()
   const load = await runLoad(running.url, next, {
     concurrency,
     count: Number.POSITIVE_INFINITY,
     seconds: bench.seconds,
     ...bounds,
   })
-  const after = [cpuOf(running.pid), cpuOfPostgres(bench.data.pid)] as const
+  const after = cpu()
   return {
     requests: load.requests,
-    server: (after[0] - before[0]) / load.requests,
-    postgres: (after[1] - before[1]) / load.requests,
+    server: (after.server - before.server) / load.requests,
+    postgres: (after.postgres - before.postgres) / load.requests,
+    redis: (after.redis - before.redis) / load.requests,
     perSecond: load.requests / load.seconds,
     p50: quantile(load.latencies, 0.5),
+    p95: quantile(load.latencies, 0.95),
     p99: quantile(load.latencies, 0.99),
   }
 }

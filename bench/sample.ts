@@ -21,6 +21,19 @@ export async function drawSample(url: string, secret: string): Promise<Sample> {
   }
 }
 
+/** The same with so many keys that none need come twice: all posts, and places in the list that share no post. */
+export async function drawManyKeys(url: string, sample: Sample): Promise<Sample> {
+  const [postIds, places] = await Promise.all([
+    query<{ id: string }>(url, "select id from posts where status = 'PUBLISHED' order by md5(id::text)"),
+    query<Place>(
+      url,
+      `select "publishedAt", id from (select *, row_number() over () as number from (${newest}) as place) as place
+       where number % 20 = 0 order by md5(id::text)`,
+    ),
+  ])
+  return { ...sample, postIds: postIds.map(({ id }) => id), places }
+}
+
 /** Signs every token anew: this project takes none older than a quarter of an hour, and a run is longer. */
 export async function renewTokens({ buyers }: Sample, secret: string): Promise<void> {
   for (const buyer of buyers) buyer.token = await sign(buyer.userId, secret)

@@ -6,6 +6,10 @@ export const settings = {
   databaseUrl: process.env.DATABASE_URL as string,
   /** How many connections it may hold. */
   pool: Number(process.env.POOL),
+  /** Whether it caches whole responses, as its own plugin does by default. */
+  responseCache: process.env.RESPONSE_CACHE === 'on',
+  /** Where it caches them; in memory without it. */
+  redisUrl: process.env.REDIS_URL || undefined,
 }
 
 /** The floors' settings of a connection: plans made once, from indexes. */

@@ -7,6 +7,7 @@ import { MikroORM } from '@mikro-orm/postgresql'
 import express from 'express'
 import { buildSchema } from 'type-graphql'
 import { sessionOptions, settings, viewerOf } from './peer.js'
+import { cachedResponses } from './tutorial.cache.js'
 import { Comment, Order, OrderItem, Post, Product, Tag, User } from './tutorial.entities.js'
 import { type Context, PostResolver, ProductResolver, UserResolver } from './tutorial.resolvers.js'
 
@@ -21,6 +22,7 @@ const orm = await MikroORM.init({
 
 const apollo = new ApolloServer<Context>({
   schema: await buildSchema({ resolvers: [PostResolver, ProductResolver, UserResolver], validate: false }),
+  ...(settings.responseCache && cachedResponses(settings.redisUrl)),
 })
 await apollo.start()
 

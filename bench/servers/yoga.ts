@@ -1,5 +1,8 @@
 import { createServer } from 'node:http'
+import { createRedisCache } from '@envelop/response-cache-redis'
+import { useResponseCache } from '@graphql-yoga/plugin-response-cache'
 import { createYoga } from 'graphql-yoga'
+import { Redis } from 'ioredis'
 import { settings, viewerOf } from './peer.js'
 import { schema } from './yoga.schema.js'
 
@@ -12,5 +15,14 @@ const yoga = createYoga({
   landingPage: false,
   cors: false,
   batching: false,
+  plugins: settings.responseCache ? [cachedResponses(settings.redisUrl)] : [],
 })
 createServer({ keepAliveTimeout: 65_000 }, yoga).listen(settings.port, '127.0.0.1', () => console.log('ready'))
+
+/** As its documentation has it. */
+function cachedResponses(redisUrl: string | undefined) {
+  return useResponseCache({
+    session: (request) => request.headers.get('authorization'),
+    ...(redisUrl && { cache: createRedisCache({ redis: new Redis(redisUrl) }) }),
+  })
+}
