@@ -12,14 +12,25 @@ type Stored = readonly [
   value: unknown,
 ]
 
+const unspeakable = '__proto__'
+
 /** Rows of one kind tell their columns' names once; bytes are copied, or they would keep all that came with them. */
 const packr = new Packr({ useRecords: true, encodeUndefinedAsNil: true, copyBuffers: true })
 
-/** An entry, whose value is of JSON's kinds or bytes, for any process to find. */
-export function pack({ value, basis, until }: Entry): Buffer {
+/**
+ * An entry, whose value is of JSON's kinds or bytes, for any process to find. Undefined where its value holds something
+ * called `__proto__`, which the library would find under another name.
+ */
+export function pack({ value, basis, until }: Entry): Buffer | undefined {
   const { at, decisive, tags, versions } = basis
   const expires = Date.now() + Math.round(until - performance.now())
-  return packr.pack([at, expires, decisive, tags.map(({ name }) => name), versions, value])
+  const bytes = packr.pack([at, expires, decisive, tags.map(({ name }) => name), versions, value])
+  return bytes.includes(unspeakable) && holdsName(value, unspeakable) ? undefined : bytes
+}
+
+function holdsName(value: unknown, name: string): boolean {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return false
+  return Object.hasOwn(value, name) || Object.values(value).some((each) => holdsName(each, name))
 }
 
 /** The entry that was packed, with this process's tags; undefined for what is none of ours. */

@@ -112,9 +112,12 @@ describe('what an answer rests on', () => {
 })
 
 describe('the codec', () => {
+  const refused = Symbol('refused')
   const tell = (value: unknown) => {
     const basis = { at: 7, tags: [new Tag('*'), new Tag('posts.id:1')], versions: ['v1', 'v2'], decisive: 1 }
-    const told = unpack(pack({ value, basis, until: performance.now() + 1_000 }), (name) => new Tag(name))
+    const bytes = pack({ value, basis, until: performance.now() + 1_000 })
+    if (!bytes) return refused
+    const told = unpack(bytes, (name) => new Tag(name))
     expect(told?.basis).toEqual(basis)
     return told?.value
   }
@@ -123,9 +126,9 @@ describe('the codec', () => {
     const value = fc.jsonValue().map((each) => JSON.parse(JSON.stringify(each)))
     fc.assert(
       fc.property(value, (each) => {
-        expect(tell(each)).toEqual(each)
+        expect(tell(each)).toEqual(JSON.stringify(each).includes('"__proto__":') ? refused : each)
       }),
-      { numRuns: 500 },
+      { numRuns: 500, examples: [[JSON.parse('[{"a":{"__proto__":""}}]')], ['__proto__']] },
     )
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
