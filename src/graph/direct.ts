@@ -49,9 +49,9 @@ export function buildDirectSchema(options: DirectOptions): GraphQLSchema {
       const { property, method } = find(type, field.name)
       const takes = method && compileParameters(method, validated)
       const at = `${type.name}.${field.name}`
-      if (method && takes) nameCaller(field, at, compileCall(method, takes, instanceOf))
+      if (method && takes) nameCaller(field, at, compileCall(method, takes, instanceOf), takesInfo(method))
       else if (property) field.resolve = compileRead(field, property)
-      else nameCaller(field, at, field.resolve)
+      else nameCaller(field, at, field.resolve, true)
       if (takes || property) field.extensions = { ...field.extensions, direct: true }
     }
   }
@@ -164,11 +164,17 @@ function compileRead(field: Field, { name }: Property): Resolve | undefined {
   return name === field.name ? undefined : (source) => (source as Record<string, unknown>)[name]
 }
 
-function nameCaller(field: Field, at: string, resolve: Resolve): void {
-  field.resolve = (source, args, ctx, info) => {
+/** A resolver that takes no `info` does not declare it either: making one takes longer than most resolvers. */
+function nameCaller(field: Field, at: string, resolve: Resolve, isInformed: boolean): void {
+  const call: Resolve = (source, args, ctx, info) => {
     ctx.at = at
     return ctx.sampled ? callField(at, resolve, [source, args, ctx, info]) : resolve(source, args, ctx, info)
   }
+  field.resolve = isInformed ? call : (source, args, ctx) => call(source, args, ctx, undefined as never)
+}
+
+function takesInfo({ params = [] }: Method): boolean {
+  return params.some(({ kind }) => kind === 'info')
 }
 
 /** The one thing in a list, however often. */
