@@ -1,8 +1,8 @@
 import { hash, randomUUID } from 'node:crypto'
 import type { Log } from '../core/log.js'
 import type { Redis } from '../redis/redis.js'
-import { defineScript } from '../redis/script.js'
 import { RedisUnavailable } from '../redis/unavailable.js'
+import { changeAll, keepAll, readOrMake, unlock } from './redis-scripts.js'
 
 /** What Redis said: an entry's bytes a key, and a version a tag, which it was given where it had none. */
 export interface Said {
@@ -17,6 +17,13 @@ export interface Kept {
   readonly ttl: number
 }
 
+/** What is asked in one turn of the event loop: keys and tags, each once, and their places in what is said. */
+interface Turn {
+  readonly keys: Map<string, number>
+  readonly tags: Map<string, number>
+  readonly said: Promise<Said | undefined>
+}
+
 /** How long a tag's version is kept, in ms; what rests on one that is gone is not found any more. */
 const versionLife = 3_600_000
 
@@ -25,30 +32,6 @@ const longestKey = 500
 
 /** How many names one script is given: beyond 8,000 Lua's stack is full. */
 const mostNames = 5_000
-
-/** KEYS: entries, then tags. ARGV: how many entries, a version for tags that have none, its life. */
-const readAll = defineScript<(Buffer | null)[]>(`
-  local answer = redis.call('mget', unpack(KEYS))
-  for i = tonumber(ARGV[1]) + 1, #KEYS do
-    if not answer[i] then
-      local set = redis.pcall('set', KEYS[i], ARGV[2], 'px', ARGV[3])
-      if set.ok then answer[i] = ARGV[2] end
-    end
-  end
-  return answer`)
-
-/** KEYS: entries. ARGV: the bytes and the life of each. */
-const keepAll = defineScript<null>(`
-  for i = 1, #KEYS do redis.call('set', KEYS[i], ARGV[2 * i - 1], 'px', ARGV[2 * i]) end`)
-
-/** KEYS: tags. ARGV: the channel, the message. */
-const changeAll = defineScript<null>(`
-  redis.call('unlink', unpack(KEYS))
-  redis.call('publish', ARGV[1], ARGV[2])`)
-
-/** KEYS: a lock. ARGV: whose it is. */
-const unlock = defineScript<null>(`
-  if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('unlink', KEYS[1]) end`)
 
 /** Hears of it when the tags of others change, and when it may have missed some. */
 export interface Hearing {
@@ -65,6 +48,7 @@ export class RedisLevel {
   /** False until what was left untold of earlier changes has been told: what Redis says may be old before. */
   isTrusted = false
   private doubts = 0
+  private turn: Turn | undefined
   private readonly channel = 'plumbline:changed'
 
   /** `release` tells apart what processes of different releases keep. */
@@ -92,14 +76,38 @@ export class RedisLevel {
     }
   }
 
-  /** Undefined where Redis does not answer. */
+  /** Undefined where Redis does not answer. All that is asked in one turn of the event loop goes as one command. */
   async read(keys: readonly string[], tags: readonly string[], fresh: string): Promise<Said | undefined> {
+    this.turn ??= this.beginTurn(fresh)
+    const { turn } = this
+    const places = keys.map((key) => placeIn(turn.keys, key))
+    const tagPlaces = tags.map((tag) => placeIn(turn.tags, tag))
+    const said = await turn.said
+    return (
+      said && {
+        entries: places.map((place) => said.entries[place] ?? null),
+        versions: tagPlaces.map((place) => said.versions[place]),
+      }
+    )
+  }
+
+  private beginTurn(fresh: string): Turn {
+    const keys = new Map<string, number>()
+    const tags = new Map<string, number>()
+    const said = new Promise(setImmediate).then(() => {
+      this.turn = undefined
+      return this.readAll([...keys.keys()], [...tags.keys()], fresh)
+    })
+    return { keys, tags, said }
+  }
+
+  private async readAll(keys: readonly string[], tags: readonly string[], fresh: string): Promise<Said | undefined> {
     if (keys.length + tags.length > mostNames) return this.readInParts(keys, tags, fresh)
     const entries = keys.map((key) => this.entryKey(key))
     const all = [...entries, ...tags.map(tagKey)]
     const buffers = await this.attempt(() =>
       this.redis.ask((client) =>
-        tags.length === 0 ? client.mgetBuffer(...all) : readAll(client, all, [keys.length, fresh, versionLife]),
+        tags.length === 0 ? client.mgetBuffer(...all) : readOrMake(client, all, [keys.length, fresh, versionLife]),
       ),
     )
     if (!buffers) return undefined
@@ -175,8 +183,8 @@ export class RedisLevel {
     fresh: string,
   ): Promise<Said | undefined> {
     const said = await Promise.all([
-      ...partsOf(keys).map((part) => this.read(part, [], fresh)),
-      ...partsOf(tags).map((part) => this.read([], part, fresh)),
+      ...partsOf(keys).map((part) => this.readAll(part, [], fresh)),
+      ...partsOf(tags).map((part) => this.readAll([], part, fresh)),
     ])
     const parts = said.filter((part) => part !== undefined)
     if (parts.length < said.length) return undefined
@@ -203,6 +211,12 @@ export class RedisLevel {
     const told = key.length > longestKey ? hash('sha256', key, 'base64url') : key
     return `plumbline:${this.release}:${told}`
   }
+}
+
+function placeIn(places: Map<string, number>, name: string): number {
+  const place = places.get(name) ?? places.size
+  places.set(name, place)
+  return place
 }
 
 function partsOf(names: readonly string[]): string[][] {
