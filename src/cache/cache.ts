@@ -1,5 +1,6 @@
 import { type CacheNumbers, fact } from '../core/events.js'
 import { pack, unpack } from './codec.js'
+import type { Demand } from './demand.js'
 import { type Entry, freeze, Memory, type Place, sizeOf } from './memory.js'
 import type { RedisLevel } from './redis-level.js'
 import { type Basis, basisOf, everything, type Rests, rowsTag, stands, type Tag } from './tag.js'
@@ -19,8 +20,8 @@ export interface Wanted {
   readonly by: string
 }
 
-/** How values are read that the cache has not: one each, in the keys' order. */
-export type Fetch<Value> = (keys: readonly string[]) => Promise<readonly Value[]>
+/** How values are read that the cache has not: one each, in the keys' order. `isKept` is false where nobody keeps them. */
+export type Fetch<Value> = (keys: readonly string[], isKept: boolean) => Promise<Value[]>
 
 export interface CacheOptions {
   readonly tags: Tags
@@ -68,8 +69,20 @@ export class Cache {
   /** The same for one row of many, for which a fact would cost too much: it is counted, for {@link numbers}. */
   pick<Value>(name: string, key: string, after: number): Entry<Value> | undefined {
     const place = this.look(name, key, after)
-    if (place) place.shelf.found++
+    if (place) place.shelf.demand.found++
     return place?.entry
+  }
+
+  /** Whether it pays to look for these further than in the process, and to keep them: most may never be asked again. */
+  admits({ name }: Source, wanted: readonly Wanted[]): boolean {
+    const isAdmitted = this.memory.demandOf(name).admits(wanted.map(({ key }) => key))
+    if (!isAdmitted && read.heard) read.publish({ cache: name, inMemory: 0, inRedis: 0, missing: wanted.length })
+    return isAdmitted
+  }
+
+  /** Tells the same of values that are not distinguished by their name alone. */
+  createDemand(): Demand {
+    return this.memory.createDemand()
   }
 
   /** The first of these that stands, in the process or in Redis. */
@@ -119,6 +132,7 @@ export class Cache {
     const unknown = asked.filter(({ entry }) => !entry)
     if (unknown.length > 0) await this.recall(source, unknown, after)
     const missing = unknown.filter(({ entry }) => !entry)
+    this.memory.demandOf(source.name).recalled += asked.length - missing.length
     if (read.heard)
       read.publish({
         cache: source.name,
@@ -196,7 +210,8 @@ export class Cache {
 
   private async fill<Value>(source: Source, missing: readonly Asked<Value>[], fetch: Fetch<Value>): Promise<void> {
     const bases = missing.map(({ rests }) => basisOf(rests as Rests))
-    const values = await fetch(missing.map(({ key }) => key))
+    const keys = missing.map(({ key }) => key)
+    const values = await fetch(keys, true)
     const entries = missing.map((each, index) => {
       each.entry = this.make(values[index] as Value, bases[index] as Basis, this.options.ttl)
       return { key: each.key, entry: each.entry }
@@ -220,7 +235,12 @@ export class Cache {
     const { redis } = this.options
     if (!redis?.isUp) return
     const told = standing.filter(({ entry }) => entry.basis.tags.every((tag) => tag.isShared))
-    redis.keep(told.map(({ key, entry }) => ({ key: keyOf(name, key), bytes: pack(entry), ttl: entry.until - now })))
+    redis.keep(
+      told.flatMap(({ key, entry }) => {
+        const bytes = pack(entry)
+        return bytes ? { key: keyOf(name, key), bytes, ttl: entry.until - now } : []
+      }),
+    )
   }
 }
 

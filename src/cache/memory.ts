@@ -1,3 +1,4 @@
+import { Askings, Demand } from './demand.js'
 import type { Basis } from './tag.js'
 
 /** A cached value. */
@@ -11,8 +12,8 @@ export interface Entry<Value = unknown> {
 /** The entries of one name. */
 interface Shelf {
   readonly places: Map<string, Place>
-  /** How many were found at once: {@link Place} leads here, so that counting looks for nothing. */
-  found: number
+  /** {@link Place} leads here, so that counting what was found looks for nothing. */
+  readonly demand: Demand
 }
 
 /** Where an entry is. */
@@ -37,6 +38,7 @@ const overhead = 400
  */
 export class Memory {
   bytes = 0
+  private readonly askings = new Askings()
   private readonly shelves = new Map<string, Shelf>()
   /** The ends of that order: a list, as a Set would pass over all that was ever taken from its beginning. */
   private first: Place | undefined
@@ -49,7 +51,7 @@ export class Memory {
 
   /** How many entries were found at once, by name. */
   get found(): ReadonlyMap<string, number> {
-    return new Map([...this.shelves].map(([name, { found }]) => [name, found]))
+    return new Map([...this.shelves].map(([name, { demand }]) => [name, demand.found]))
   }
 
   find(name: string, key: string): Place | undefined {
@@ -96,10 +98,20 @@ export class Memory {
     this.bytes = 0
   }
 
+  /** How often what has that name is asked for again. */
+  demandOf(name: string): Demand {
+    return this.shelfOf(name).demand
+  }
+
+  /** The same for a kind that has no name of its own here. */
+  createDemand(): Demand {
+    return new Demand(this.askings)
+  }
+
   private shelfOf(name: string): Shelf {
     const known = this.shelves.get(name)
     if (known) return known
-    const shelf = { places: new Map<string, Place>(), found: 0 }
+    const shelf = { places: new Map<string, Place>(), demand: this.createDemand() }
     this.shelves.set(name, shelf)
     return shelf
   }

@@ -21,7 +21,13 @@ export class Caching {
   }
 
   async load<Value>(source: Source, wanted: readonly Wanted[], fetch: Fetch<Value>): Promise<Value[]> {
-    const entries = await this.room.values.load(source, wanted, fetch, this.after)
+    const { values } = this.room
+    if (!values.admits(source, wanted))
+      return fetch(
+        wanted.map(({ key }) => key),
+        false,
+      )
+    const entries = await values.load(source, wanted, fetch, this.after)
     if (this.reading) for (const entry of entries) this.reading.add(entry)
     return entries.map(({ value }) => value)
   }

@@ -1,5 +1,6 @@
 import type { Entry } from '../cache/memory.js'
 import type { OperationInfo } from '../core/request.js'
+import type { Habits } from './habits.js'
 import type { Question } from './question.js'
 
 /** An answer as it is kept: the same bytes for all whom it is for. */
@@ -32,14 +33,11 @@ export interface Flight {
   drop(): void
 }
 
-/** How many documents are remembered whose answers were not for everybody. */
-const remembered = 10_000
-
 /** The questions that are being answered: who asks the same meanwhile waits for that answer. */
 export class Flights {
   private readonly flying = new Map<string, Flight>()
-  /** What the last answers to a document were: for one viewer each, or for one request. */
-  private readonly habits = new Map<string, 'personal' | 'single'>()
+
+  constructor(private readonly habits: Habits) {}
 
   /** The answer to the same question that is on its way, if it is for that scope and was begun later than `after`. */
   async join(question: Question, scope: string, after: number): Promise<Landed | undefined> {
@@ -52,7 +50,8 @@ export class Flights {
   begin(question: Question, scope: string): Flight {
     const { promise, resolve } = Promise.withResolvers<Landed | undefined>()
     const id = this.idOf(question, scope)
-    const isAlone = this.habits.get(question.document) === 'single'
+    const habit = this.habits.of(question.document)
+    const isAlone = habit.whom === 'request'
     let isOver = false
     const end = (landed: Landed | undefined) => {
       isOver = true
@@ -64,7 +63,7 @@ export class Flights {
       landed: promise,
       land: (landed) => {
         if (isOver) return
-        this.learn(question, landed)
+        habit.whom = !landed ? 'request' : landed.scope === everybody ? 'everybody' : 'viewer'
         end(landed)
       },
       drop: () => end(undefined),
@@ -74,14 +73,6 @@ export class Flights {
   }
 
   private idOf({ key, document }: Question, scope: string): string {
-    return this.habits.get(document) === 'personal' ? key + scope : key
-  }
-
-  private learn({ document }: Question, landed: Landed | undefined): void {
-    this.habits.delete(document)
-    if (landed?.scope === everybody) return
-    this.habits.set(document, landed ? 'personal' : 'single')
-    const [oldest] = this.habits.keys()
-    if (this.habits.size > remembered && oldest !== undefined) this.habits.delete(oldest)
+    return this.habits.of(document).whom === 'viewer' ? key + scope : key
   }
 }

@@ -8,8 +8,9 @@ import { fact } from '../core/events.js'
 import type { Tokens } from '../db/consistency.js'
 import { type Asked, readAfter, type Viewer } from '../graph/context.js'
 import { type Answer, everybody, type Flight, Flights } from './flights.js'
+import { Habits } from './habits.js'
 import { consistencyHeader } from './operation.js'
-import { type Question, readQuestion } from './question.js'
+import { createQuestionReader, type Question } from './question.js'
 import type { Sender } from './sender.js'
 import type { Viewers } from './viewer.js'
 
@@ -61,7 +62,9 @@ export function keepResponses(
 ): Keep {
   // In the keys, not in the name, by which the cache is measured: that is the same from release to release.
   const keyOf = ({ key }: Question, whom: string) => `${release} ${key}${whom}`
-  const flights = new Flights()
+  const habits = new Habits(() => cache.values.createDemand())
+  const flights = new Flights(habits)
+  const readQuestion = createQuestionReader()
 
   scope.decorateRequest('keeping', undefined)
 
@@ -69,10 +72,9 @@ export function keepResponses(
     const began = performance.now()
     const question = readQuestion(request)
     if (!question) return done()
-    const { authorization, [consistencyHeader]: token } = request.headers
-    const isPlain = authorization === undefined && token === undefined
-    const entry = isPlain ? peek(question) : undefined
+    const entry = peek(request, question)
     if (entry) return answer(request, reply, { question, entry, began })
+    if (!admits(request, question)) return done()
     ask(request, reply, question).then(
       (found) => (found ? answer(request, reply, { question, entry: found, began }) : done()),
       done,
@@ -88,10 +90,26 @@ export function keepResponses(
     return entry
   }
 
-  /** What somebody who is not signed in is answered, if the process has it. */
-  function peek(question: Question): Entry<Answer> | undefined {
+  /** What can be answered at once: the process has it, and knows who asks, who has nothing newer to see. */
+  function peek({ headers }: FastifyRequest, question: Question): Entry<Answer> | undefined {
+    if (headers[consistencyHeader] !== undefined) return undefined
+    const viewer = viewers.recall(headers.authorization)
+    // When a viewer wrote last, Redis knows.
+    if (viewer === undefined || (viewer && cache.isShared)) return undefined
     const find = (whom: string) => cache.values.peek<Answer>(name, keyOf(question, whom), 0)
-    return find(everybody) ?? find(scopeOf(null))
+    return find(everybody) ?? find(scopeOf(viewer))
+  }
+
+  /**
+   * Whether to look further, and to keep the answer. By GET it always is kept: others keep it too then, who ask but once
+   * each, and by what its head says.
+   */
+  function admits({ method, headers }: FastifyRequest, { document, key }: Question): boolean {
+    const { whom, demand } = habits.of(document)
+    const asked = whom === 'viewer' ? key + headers.authorization : key
+    const isAdmitted = demand.admits([asked]) || method === 'GET'
+    if (!isAdmitted && read.heard) read.publish({ cache: name, inMemory: 0, inRedis: 0, missing: 1 })
+    return isAdmitted
   }
 
   /** An answer that was given before or is on its way; else the request is marked as one whose answer may be kept. */
@@ -123,6 +141,7 @@ export function keepResponses(
 
   function answer(request: FastifyRequest, reply: FastifyReply, { question, entry, began }: Answered): void {
     const { operation } = entry.value
+    habits.of(question.document).demand.recalled++
     // Redis tells null for undefined.
     if (operation.name) request.info.operation = operation.name
     if (read.heard) read.publish({ cache: name, inMemory: 1, inRedis: 0, missing: 0 })

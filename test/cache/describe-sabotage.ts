@@ -4,6 +4,7 @@ import { describe, expect } from 'vitest'
 import { testWith } from '../needs.js'
 import { ownRedis } from '../redis/server.js'
 import type * as Model from './model/describe-model.js'
+import { tell } from './model/describe-model.js'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -33,8 +34,10 @@ export const sabotages = {
     file: 'src/cache/cache.ts',
     instead: [
       `const bases = missing.map(({ rests }) => basisOf(rests as Rests))
-    const values = await fetch(missing.map(({ key }) => key))`,
-      `const values = await fetch(missing.map(({ key }) => key))
+    const keys = missing.map(({ key }) => key)
+    const values = await fetch(keys, true)`,
+      `const keys = missing.map(({ key }) => key)
+    const values = await fetch(keys, true)
     await new Promise((done) => setTimeout(done, 30))
     await this.options.tags.learn(missing.flatMap(({ rests }) => (rests as Rests).tags), [])
     const bases = missing.map(({ rests }) => basisOf(rests as Rests))`,
@@ -83,6 +86,23 @@ export function describeSabotages(names: readonly (keyof typeof sabotages)[], wi
         (within + 60) * 1_000,
       )
   })
+}
+
+/** The model must find nothing in a house that soon judges whether values are asked again, and keeps few of them at once. */
+export function describeRarity(within: number): void {
+  const test = testWith(ownRedis)
+  test(
+    'what is kept from its second asking on breaks no promise',
+    async () => {
+      await using copy = await copyHouse({ file: 'src/cache/demand.ts', instead: ['misses: 1_024', 'misses: 4'] })
+      const seed = Number(process.env.MODEL_SEED ?? Math.floor(Math.random() * 2 ** 31))
+      const outcome = await copy.play(seed, { sequences: 100_000, within })
+      console.log(tell(outcome))
+      expect(outcome.broken?.wrongs ?? [], `MODEL_SEED=${seed}\n${outcome.broken?.log.join('\n')}`).toEqual([])
+      expect(outcome.hits.inMemory + outcome.hits.inRedis).toBeGreaterThan(0)
+    },
+    (within + 60) * 1_000,
+  )
 }
 
 async function copyHouse({ file, instead: [text, of] }: Pick<Sabotage, 'file' | 'instead'>) {

@@ -122,6 +122,24 @@ describe('an answer is given again', () => {
   })
 })
 
+test('an answer is kept from its second asking on, where answers to its document seldom are asked for again', async () => {
+  const document = fresh('query ($id: ID!) { thing(id: $id) { name } }')
+  const ask = (number: number) =>
+    house.query(document, { id: encodeId('Thing', `01900000-0000-7000-9000-${String(number).padStart(12, '0')}`) })
+  const ofMany = (from: number, count: number) => async () => {
+    for (let number = from; number < from + count; number++) await ask(number)
+  }
+  expect(await countsOf(ofMany(0, 1_023))).toEqual({ kept: 1_023, again: 0 })
+  expect(await countsOf(ofMany(2_000, 20))).toEqual({ kept: 0, again: 0 })
+  expect(await countsOf(ofMany(2_000, 20))).toEqual({ kept: 20, again: 0 })
+  expect(await countsOf(ofMany(2_000, 20))).toEqual({ kept: 0, again: 20 })
+  // Who keeps answers too asks once, and by the head of the answer.
+  const id = encodeId('Thing', '01900000-0000-7000-9000-000000009999')
+  const search = new URLSearchParams({ query: document, variables: JSON.stringify({ id }) })
+  const { headers } = await request(house.app.http).get(`/graphql?${search}`).set('apollo-require-preflight', 'true')
+  expect([headers.etag, headers['cache-control']]).toEqual([expect.any(String), 'public, max-age=0, must-revalidate'])
+})
+
 describe('an answer is not given again', () => {
   test('once a write has changed what it shows, itself or who may see it', async () => {
     const document = fresh(`{ seen(id: "${small}") { size } }`)

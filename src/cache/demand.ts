@@ -1,0 +1,64 @@
+/** How many askings in vain it takes to judge a kind again, and the share of finds from which on keeping pays at once. */
+const judging = { misses: 1_024, share: 0.1 }
+
+/** How many of the last askings are remembered: a power of two. */
+const remembered = 2 ** 18
+
+/** What was asked for lately, as far as 32 bits of each key tell: an asking is forgotten when another takes its place. */
+export class Askings {
+  private readonly places = new Uint32Array(remembered)
+  private kinds = 0
+
+  /** A number by which the keys of a kind differ from those of others. */
+  nextKind(): number {
+    return Math.imul(++this.kinds, 0x9e3779b1)
+  }
+
+  /** Notes the asking; whether the key had been asked for before. */
+  note(kind: number, key: string): boolean {
+    // FNV-1a, mixed once more as Murmur3 ends, for the places to be taken evenly.
+    let digest = 0x811c9dc5 ^ kind
+    for (let index = 0; index < key.length; index++) digest = Math.imul(digest ^ key.charCodeAt(index), 0x01000193)
+    digest = Math.imul(digest ^ (digest >>> 16), 0x85ebca6b)
+    digest = (digest ^ (digest >>> 13)) >>> 0
+    const place = Math.imul(digest, 0xc2b2ae35) >>> 14
+    const isKnown = this.places[place] === digest
+    this.places[place] = digest
+    return isKnown
+  }
+}
+
+/**
+ * Whether values of one kind are asked for again. Of a kind whose values seldom are, those are kept that were asked for
+ * before: what comes once only then costs little more than without a cache, and pushes out nothing.
+ */
+export class Demand {
+  /** How many were found at once: counted by whoever finds them. */
+  found = 0
+  /** How many were found by looking further. */
+  recalled = 0
+  private missed = 0
+  private foundBefore = 0
+  private isRare = false
+  private readonly kind: number
+
+  constructor(private readonly askings: Askings) {
+    this.kind = askings.nextKind()
+  }
+
+  /** Whether it pays to look further for these, which the process has not, and to keep them. */
+  admits(keys: readonly string[]): boolean {
+    let isAskedAgain = false
+    for (const key of keys) if (this.askings.note(this.kind, key)) isAskedAgain = true
+    this.missed += keys.length
+    if (this.missed >= judging.misses) this.judge()
+    return isAskedAgain || !this.isRare
+  }
+
+  private judge(): void {
+    const found = this.found + this.recalled - this.foundBefore
+    this.isRare = found < judging.share * (found + this.missed)
+    this.foundBefore += found
+    this.missed = 0
+  }
+}

@@ -1,0 +1,51 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Askings, Demand } from '../../src/cache/demand.js'
+
+const key = (number: number) => `0190a0b0-0000-7000-8000-${number.toString(16).padStart(12, '0')}`
+const keys = (from: number, count: number) => Array.from({ length: count }, (_, index) => key(from + index))
+/** How many of the keys are let in, each asked alone. */
+const admitted = (demand: Demand, asked: readonly string[]) => asked.filter((each) => demand.admits([each])).length
+
+test('a kind is let in until it has been asked in vain often enough, and then from the second asking on', () => {
+  const demand = new Demand(new Askings())
+  expect(admitted(demand, keys(0, 1_023))).toBe(1_023)
+  expect(admitted(demand, keys(5_000, 1_000))).toBe(0)
+  expect(admitted(demand, keys(5_000, 1_000))).toBeGreaterThan(990)
+  // One that is known lets in those that come with it.
+  expect(demand.admits([key(90_000), key(5_000)])).toBe(true)
+  expect(demand.admits([key(90_001)])).toBe(false)
+})
+
+test('a kind of which a tenth is found is let in at once, again too', () => {
+  const demand = new Demand(new Askings())
+  demand.found += 80
+  demand.recalled += 80
+  expect(admitted(demand, keys(0, 1_024))).toBe(1_024)
+  expect(admitted(demand, keys(2_000, 1_024))).toBe(1_023)
+  expect(admitted(demand, keys(4_000, 100))).toBe(0)
+  demand.found += 200
+  admitted(demand, keys(6_000, 1_024))
+  expect(admitted(demand, keys(8_000, 100))).toBe(100)
+})
+
+test('kinds do not take one another\u2019s keys for theirs, and few keys for others', () => {
+  const askings = new Askings()
+  const kinds = [askings.nextKind(), askings.nextKind()] as const
+  for (const each of keys(0, 20_000)) askings.note(kinds[0], each)
+  const count = (kind: number, from: number) => keys(from, 20_000).filter((each) => askings.note(kind, each)).length
+  // Two of one place forget each other.
+  expect(count(kinds[0], 0)).toBeGreaterThan(18_000)
+  expect(count(kinds[1], 0)).toBeLessThan(20)
+  expect(count(kinds[0], 50_000)).toBeLessThan(20)
+})
+
+test('any key is known when it is asked again at once', () => {
+  const askings = new Askings()
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.nat(), (each, kind) => {
+      askings.note(kind, each)
+      expect(askings.note(kind, each)).toBe(true)
+    }),
+  )
+})
