@@ -93,6 +93,9 @@ export class Context {
   /** The way to what was read before; absent in a mutation, and where nothing is kept. */
   caching: Caching | undefined
 
+  /** What is remembered for this operation's resolvers, by whoever remembers it. */
+  readonly memory = new Map<object, unknown>()
+
   private asker: Viewer | null
   private readonly issue: Asked['issueToken']
   private readonly loaders = new Map<unknown, Batches>()
@@ -142,6 +145,7 @@ export class Context {
   /** Called once its answer is complete: forgets what was loaded, which a traced request knows as well. */
   end(): void {
     this.loaders.clear()
+    this.memory.clear()
     this.origins = undefined
     this.request = { id: this.request.id }
   }
@@ -182,7 +186,7 @@ export class Context {
   read<Row>({ name, variant, columns, build, values, isSlow, isKept }: Read): Promise<Row[]> {
     const { db } = this.rooms
     const whole = columns ? db.columns(columns.entity) : none
-    const isWhole = !columns || (isKept && this.caching)
+    const isWhole = !columns || isKept
     const selection = isWhole ? whole : this.asked.selection(columns.entity, columns.also)
     const statement = db.statements.get(name, variant, selection, whole, build)
     const field = this.sampled ? currentScope()?.field : undefined

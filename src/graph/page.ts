@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { EntitySchemaWithMeta } from '@mikro-orm/core'
 import type { Row } from '../db/row.js'
 import type { Values } from '../db/statement.js'
@@ -41,8 +42,7 @@ export function loadPageOf<Table extends EntitySchemaWithMeta, Query>(
   args: PageArguments,
   filter: Values = {},
 ): Loaded<Page<Row<Table>>> {
-  const shape = createShape(ctx, definition, args, filter)
-  const identity = JSON.stringify([definition.name, shape.variant, shape.values])
+  const { shape, identity } = findForm(ctx, definition, args, filter)
   const count = () =>
     ctx.batched(`${identity}#count`, `${definition.name}Count`, parent, async (keys) => {
       const found = await ctx.read<{ parent: string; count: number }>({
@@ -52,15 +52,17 @@ export function loadPageOf<Table extends EntitySchemaWithMeta, Query>(
       const counts = new Map(found.map((row) => [row.parent, row.count]))
       return keys.map((key) => counts.get(key) ?? 0)
     })
-  const fetch = async (keys: readonly string[]) => {
-    const found = await ctx.read<Row<Table>>({ ...read(shape, true), values: { ...shape.values, keys } })
+  const fetch = async (keys: readonly string[], isKept = false) => {
+    const found = await ctx.read<Row<Table>>({ ...read(shape, true), values: { ...shape.values, keys }, isKept })
     const byParent = groupBy(found, 'parent')
     return keys.map((key) => byParent.get(key) ?? [])
   }
   const { caching } = ctx
   const { cached } = definition
   if (!caching || !cached)
-    return ctx.batched(identity, definition.name, parent, fetch).then((rows) => toPage(shape, rows, count))
+    return ctx
+      .batched(identity, definition.name, parent, (keys) => fetch(keys))
+      .then((rows) => toPage(shape, rows, count))
   const source = { name: definition.name, rests: cached }
   const keyOf = (key: string) => `${key}${identity}`
   const known = caching.peek<Row<Table>[]>(source, keyOf(parent))
@@ -69,9 +71,44 @@ export function loadPageOf<Table extends EntitySchemaWithMeta, Query>(
     caching.load(
       source,
       keys.map((key) => ({ key: keyOf(key), by: key })),
-      (missing) => fetch(missing.map((key) => key.slice(0, -identity.length))),
+      (missing, isKept) =>
+        fetch(
+          missing.map((key) => key.slice(0, -identity.length)),
+          isKept,
+        ),
     )
   return ctx.batched(identity, definition.name, parent, load).then((rows) => toPage(shape, rows, count))
+}
+
+/** What is the same for the pages of all parents that are asked with the same arguments. */
+interface Form {
+  readonly args: PageArguments
+  readonly filter: Values
+  readonly shape: Shape
+  /** Tells it apart from all others, in every process. */
+  readonly identity: string
+}
+
+function findForm<Table extends EntitySchemaWithMeta, Query>(
+  ctx: Context,
+  definition: PageDefinition<Table, Query>,
+  args: PageArguments,
+  filter: Values,
+): Form {
+  const known = ctx.memory.get(definition) as Form | undefined
+  if (known && isSame(known.args, args) && isSame(known.filter, filter)) return known
+  const shape = createShape(ctx, definition, args, filter)
+  const identity = hash('sha256', JSON.stringify([definition.name, shape.variant, shape.values]), 'base64url')
+  const form = { args, filter, shape, identity }
+  ctx.memory.set(definition, form)
+  return form
+}
+
+/** Whether they have the same values; objects among them count as others. */
+function isSame(one: object, other: object): boolean {
+  if (one === other) return true
+  const names = Object.keys(one) as (keyof typeof one)[]
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name])
 }
 
 function createShape<Table extends EntitySchemaWithMeta, Query>(
@@ -131,8 +168,7 @@ function read(shape: Shape, perParent = false) {
   const { definition, variant } = shape
   const columns = { entity: definition.entity.name, also: definition.also ?? [] }
   const isSlow = definition.slowFilters?.some(shape.has) ?? false
-  const isKept = perParent && definition.cached !== undefined
-  return { name: definition.name, variant, columns, build: buildPage(shape, perParent), isSlow, isKept }
+  return { name: definition.name, variant, columns, build: buildPage(shape, perParent), isSlow }
 }
 
 function readCount(shape: Shape, perParent = false) {
