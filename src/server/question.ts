@@ -20,6 +20,9 @@ const mutating = /^\s*mutation\b/
 /** In characters: longer ones are known by their digest. */
 const longest = 256
 
+/** How many URLs are remembered, and in characters, how long at most: together 4 MB. */
+const remembered = { urls: 1_000, longest: 2_000 }
+
 interface Parameters {
   readonly query?: unknown
   readonly operationName?: unknown
@@ -28,10 +31,38 @@ interface Parameters {
 }
 
 /** Undefined for whatever is not asked in the plain way, or is to be refused: who answers others also says why not. */
-export function readQuestion(request: FastifyRequest): Question | undefined {
-  const mediaType = chooseMediaType(request.headers.accept)
-  if (!mediaType) return undefined
-  const parameters = request.method === 'GET' ? readSearch(request) : readBody(request)
+export type ReadQuestion = (request: FastifyRequest) => Question | undefined
+
+type Identity = Pick<Question, 'key' | 'document'>
+
+export function createQuestionReader(): ReadQuestion {
+  /** What URLs ask, of late: reading one takes longer than finding its answer. */
+  const urls = new Map<string, Identity>()
+
+  function readUrl(url: string): Identity | undefined {
+    const known = urls.get(url)
+    if (known) return known
+    const identity = identify(readSearch(url))
+    if (identity && url.length <= remembered.longest) urls.set(url, identity)
+    const [oldest] = urls.keys()
+    if (urls.size > remembered.urls && oldest !== undefined) urls.delete(oldest)
+    return identity
+  }
+
+  return (request) => {
+    const mediaType = chooseMediaType(request.headers.accept)
+    if (!mediaType || (request.method === 'GET' && !isPreflighted(request))) return undefined
+    const asked = request.method === 'GET' ? readUrl(request.url) : identify(readBody(request))
+    return asked && { ...asked, mediaType }
+  }
+}
+
+function isPreflighted({ headers }: FastifyRequest): boolean {
+  const type = headers['content-type']
+  return type === 'application/json' || (type === undefined && preflighted.some((name) => headers[name]))
+}
+
+function identify(parameters: Parameters | undefined): Identity | undefined {
   if (!parameters) return undefined
   const { query, operationName: name, variables } = parameters
   if (typeof query === 'string' && mutating.test(query)) return undefined
@@ -41,7 +72,7 @@ export function readQuestion(request: FastifyRequest): Question | undefined {
   if (!document || !values) return undefined
   // An empty name is not the same as none.
   const told = `${JSON.stringify(name ?? null)} ${values}`
-  return { key: `${document} ${told.length > longest ? hash('sha256', told, 'base64url') : told}`, document, mediaType }
+  return { key: `${document} ${told.length > longest ? hash('sha256', told, 'base64url') : told}`, document }
 }
 
 function readBody({ body }: FastifyRequest): Parameters | undefined {
@@ -51,11 +82,9 @@ function readBody({ body }: FastifyRequest): Parameters | undefined {
 }
 
 /** As Apollo reads it: what Fastify takes for a URL's query is not the same where the URL is odd. */
-function readSearch({ url, headers }: FastifyRequest): Parameters | undefined {
-  const type = headers['content-type']
-  const isPreflighted = type === 'application/json' || (type === undefined && preflighted.some((name) => headers[name]))
+function readSearch(url: string): Parameters | undefined {
   const given = URL.parse(url, 'http://host')?.searchParams
-  if (!isPreflighted || !given || new Set(given.keys()).size < given.size) return undefined
+  if (!given || new Set(given.keys()).size < given.size) return undefined
   try {
     return {
       query: given.get('query'),

@@ -17,7 +17,12 @@ interface Made {
   readonly entry: Entry<Answer> | undefined
 }
 
-const unvaried = ['accept', 'accept-encoding', consistencyHeader]
+/** What other answers to the same URL depend on. */
+const varied = {
+  post: 'accept-encoding',
+  forAll: ['accept', 'accept-encoding', consistencyHeader].join(', '),
+  forOne: ['accept', 'accept-encoding', consistencyHeader, 'authorization'].join(', '),
+}
 
 /** `maxAge` is for how many seconds others may answer by GET with what is for everybody, before they have asked again. */
 export function createSender(maxAge: number): Sender {
@@ -26,7 +31,7 @@ export function createSender(maxAge: number): Sender {
   /** Whether the client has it: then its head is all that is sent. */
   function head(request: FastifyRequest, reply: FastifyReply, entry: Entry<Answer> | undefined): boolean {
     if (!entry || request.method !== 'GET') {
-      vary(reply, ['accept-encoding'])
+      vary(reply, varied.post)
       return false
     }
     const { value, until } = entry
@@ -37,7 +42,7 @@ export function createSender(maxAge: number): Sender {
     reply.header('cache-control', value.isPrivate ? 'private, max-age=0, must-revalidate' : `public, ${age}`)
     // A weak one: the same in every coding, whose bytes are not the same (RFC 9110, 8.8.3.3).
     reply.header('etag', `W/${value.etag}`)
-    vary(reply, value.isPrivate ? [...unvaried, 'authorization'] : unvaried)
+    vary(reply, value.isPrivate ? varied.forOne : varied.forAll)
     if (!matches(request.headers['if-none-match'], value.etag)) return false
     reply.code(304).removeHeader('content-type').removeHeader('content-length')
     return true
@@ -76,7 +81,7 @@ function matches(given: string | undefined, etag: string): boolean {
   return tags.includes(etag) || tags.includes('*')
 }
 
-function vary(reply: FastifyReply, names: readonly string[]): void {
+function vary(reply: FastifyReply, names: string): void {
   const already = reply.getHeader('vary')
-  reply.header('vary', [...(already ? [String(already)] : []), ...names].join(', '))
+  reply.header('vary', already ? `${already}, ${names}` : names)
 }

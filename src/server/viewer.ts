@@ -22,6 +22,8 @@ export interface Viewers {
    * provider's keys cannot be had.
    */
   verify(authorization: string | undefined): Promise<Viewer | null>
+  /** The same, of a header that was verified before; undefined where it must be verified. */
+  recall(authorization: string | undefined): Viewer | null | undefined
   issue(viewer: Viewer): Promise<IssuedToken>
 }
 
@@ -45,13 +47,19 @@ export function createViewers(config: Config, log: Log): Viewers {
   const check = createCheck(config, log)
   const known = new Map<string, { viewer: Viewer; until: number }>()
 
+  const recall: Viewers['recall'] = (authorization) => {
+    if (authorization === undefined) return null
+    const found = known.get(tokenIn(authorization) ?? '')
+    return found && Date.now() < found.until ? found.viewer : undefined
+  }
+
   return {
+    recall,
     async verify(authorization) {
-      if (authorization === undefined) return null
-      const token = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization)?.[1]
+      const recalled = recall(authorization)
+      if (authorization === undefined || recalled) return recalled ?? null
+      const token = tokenIn(authorization)
       if (!token) throw unauthenticated('Send `authorization: Bearer` and a token.')
-      const found = known.get(token)
-      if (found && Date.now() < found.until) return found.viewer
       known.delete(token)
       const { sub, role, iat, exp = Number.POSITIVE_INFINITY } = await check(token)
       const viewer = { id: sub, role }
@@ -119,6 +127,10 @@ function createProvider(url: string, log: Log): JWTVerifyGetKey {
       throw httpFailure(503, 'OVERLOADED', 'Tokens cannot be verified at the moment.', { 'retry-after': '5' })
     }
   }
+}
+
+function tokenIn(authorization: string): string | undefined {
+  return /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization)?.[1]
 }
 
 function unauthenticated(message: string): Failure {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type App, createApp } from '../../src/app.js'
 import { loadConfig } from '../../src/core/config.js'
 import { createLog } from '../../src/core/log.js'
-import { readQuestion } from '../../src/server/question.js'
+import { createQuestionReader } from '../../src/server/question.js'
 import { fixture } from '../fixture/thing.resolver.js'
 import { jwtSecret } from '../settings.js'
 import { startHouse, type TestApp } from '../support.js'
@@ -126,6 +126,7 @@ test.each<[string, Sent]>([
 })
 
 test('what begins with a mutation is no question: it waits for nobody, and nothing is looked up for it', () => {
+  const readQuestion = createQuestionReader()
   const read = (query: string) => readQuestion({ method: 'POST', headers: {}, body: { query } } as FastifyRequest)
   for (const query of ['mutation { a }', ' \n\tmutation($a: ID) { a }']) expect(read(query)).toBeUndefined()
   for (const query of ['{ mutation }', 'query mutation { a }', '{ a } #\nmutation']) expect(read(query)).toBeDefined()
