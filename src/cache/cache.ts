@@ -1,6 +1,6 @@
 import { type CacheNumbers, fact } from '../core/events.js'
 import { pack, unpack } from './codec.js'
-import type { Demand } from './demand.js'
+import { Demands } from './demand.js'
 import { type Entry, freeze, Memory, type Place, sizeOf } from './memory.js'
 import type { RedisLevel } from './redis-level.js'
 import { type Basis, basisOf, everything, type Rests, rowsTag, stands, type Tag } from './tag.js'
@@ -50,11 +50,13 @@ const read = fact('cache.read')
  * that was read later counts. Values are frozen, and shared by all who ask.
  */
 export class Cache {
+  /** Whether what is read is asked for again. */
+  readonly demands = new Demands()
   private readonly memory: Memory
   private readonly tagOf = (name: string) => this.options.tags.get(name)
 
   constructor(private readonly options: CacheOptions) {
-    this.memory = new Memory(options.memoryBytes, (entries) => evicted.publish({ entries }))
+    this.memory = new Memory(options.memoryBytes, this.demands, (entries) => evicted.publish({ entries }))
   }
 
   get numbers(): CacheNumbers {
@@ -78,11 +80,6 @@ export class Cache {
     const isAdmitted = this.memory.demandOf(name).admits(wanted.map(({ key }) => key))
     if (!isAdmitted && read.heard) read.publish({ cache: name, inMemory: 0, inRedis: 0, missing: wanted.length })
     return isAdmitted
-  }
-
-  /** Tells the same of values that are not distinguished by their name alone. */
-  createDemand(): Demand {
-    return this.memory.createDemand()
   }
 
   /** The first of these that stands, in the process or in Redis. */

@@ -4,14 +4,30 @@ const judging = { misses: 1_024, share: 0.1 }
 /** How many of the last askings are remembered: a power of two. */
 const remembered = 2 ** 18
 
-/** What was asked for lately, as far as 32 bits of each key tell: an asking is forgotten when another takes its place. */
-export class Askings {
+/** The demands of all kinds, and what was asked for lately: as far as 32 bits of a key tell, until another takes its place. */
+export class Demands {
   private readonly places = new Uint32Array(remembered)
   private kinds = 0
+  private fillers = 0
 
-  /** A number by which the keys of a kind differ from those of others. */
-  nextKind(): number {
-    return Math.imul(++this.kinds, 0x9e3779b1)
+  /** For a kind that is told apart from all others by this alone. */
+  create(): Demand {
+    return new Demand(this, Math.imul(++this.kinds, 0x9e3779b1))
+  }
+
+  /** Whether somebody reads for others at the moment, who are going to ask for it. */
+  get isFilling(): boolean {
+    return this.fillers > 0
+  }
+
+  /** Has all that is read meanwhile kept at once, and judges by none of it. */
+  async fill<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.fillers++
+    try {
+      return await work()
+    } finally {
+      this.fillers--
+    }
   }
 
   /** Notes the asking; whether the key had been asked for before. */
@@ -40,16 +56,17 @@ export class Demand {
   private missed = 0
   private foundBefore = 0
   private isRare = false
-  private readonly kind: number
 
-  constructor(private readonly askings: Askings) {
-    this.kind = askings.nextKind()
-  }
+  constructor(
+    private readonly demands: Demands,
+    private readonly kind: number,
+  ) {}
 
   /** Whether it pays to look further for these, which the process has not, and to keep them. */
   admits(keys: readonly string[]): boolean {
     let isAskedAgain = false
-    for (const key of keys) if (this.askings.note(this.kind, key)) isAskedAgain = true
+    for (const key of keys) if (this.demands.note(this.kind, key)) isAskedAgain = true
+    if (this.demands.isFilling) return true
     this.missed += keys.length
     if (this.missed >= judging.misses) this.judge()
     return isAskedAgain || !this.isRare

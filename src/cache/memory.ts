@@ -1,4 +1,4 @@
-import { Askings, Demand } from './demand.js'
+import type { Demand, Demands } from './demand.js'
 import type { Basis } from './tag.js'
 
 /** A cached value. */
@@ -38,7 +38,6 @@ const overhead = 400
  */
 export class Memory {
   bytes = 0
-  private readonly askings = new Askings()
   private readonly shelves = new Map<string, Shelf>()
   /** The ends of that order: a list, as a Set would pass over all that was ever taken from its beginning. */
   private first: Place | undefined
@@ -46,6 +45,7 @@ export class Memory {
 
   constructor(
     private readonly most: number,
+    private readonly demands: Demands,
     private readonly onEvicted: (count: number) => void,
   ) {}
 
@@ -103,15 +103,10 @@ export class Memory {
     return this.shelfOf(name).demand
   }
 
-  /** The same for a kind that has no name of its own here. */
-  createDemand(): Demand {
-    return new Demand(this.askings)
-  }
-
   private shelfOf(name: string): Shelf {
     const known = this.shelves.get(name)
     if (known) return known
-    const shelf = { places: new Map<string, Place>(), demand: this.createDemand() }
+    const shelf = { places: new Map<string, Place>(), demand: this.demands.create() }
     this.shelves.set(name, shelf)
     return shelf
   }

@@ -62,7 +62,7 @@ export function keepResponses(
 ): Keep {
   // In the keys, not in the name, by which the cache is measured: that is the same from release to release.
   const keyOf = ({ key }: Question, whom: string) => `${release} ${key}${whom}`
-  const habits = new Habits(() => cache.values.createDemand())
+  const habits = new Habits(() => cache.values.demands.create())
   const flights = new Flights(habits)
   const readQuestion = createQuestionReader()
 

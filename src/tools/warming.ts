@@ -25,6 +25,11 @@ const pause = 50
  * listens. Answers why what failed did, by name.
  */
 export async function warm(app: App, warming: Warming): Promise<ReadonlyMap<string, string>> {
+  const work = () => warmAll(app, warming)
+  return app.cache ? app.cache.values.demands.fill(work) : work()
+}
+
+async function warmAll(app: App, warming: Warming): Promise<ReadonlyMap<string, string>> {
   const { operations, progress, signal } = warming
   const failures = new Map<string, string>()
   const attempt = async (name: string, work: () => Promise<void>) => {

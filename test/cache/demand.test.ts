@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Askings, Demand } from '../../src/cache/demand.js'
+import { type Demand, Demands } from '../../src/cache/demand.js'
 
 const key = (number: number) => `0190a0b0-0000-7000-8000-${number.toString(16).padStart(12, '0')}`
 const keys = (from: number, count: number) => Array.from({ length: count }, (_, index) => key(from + index))
@@ -8,7 +8,7 @@ const keys = (from: number, count: number) => Array.from({ length: count }, (_, 
 const admitted = (demand: Demand, asked: readonly string[]) => asked.filter((each) => demand.admits([each])).length
 
 test('a kind is let in until it has been asked in vain often enough, and then from the second asking on', () => {
-  const demand = new Demand(new Askings())
+  const demand = new Demands().create()
   expect(admitted(demand, keys(0, 1_023))).toBe(1_023)
   expect(admitted(demand, keys(5_000, 1_000))).toBe(0)
   expect(admitted(demand, keys(5_000, 1_000))).toBeGreaterThan(990)
@@ -18,7 +18,7 @@ test('a kind is let in until it has been asked in vain often enough, and then fr
 })
 
 test('a kind of which a tenth is found is let in at once, again too', () => {
-  const demand = new Demand(new Askings())
+  const demand = new Demands().create()
   demand.found += 80
   demand.recalled += 80
   expect(admitted(demand, keys(0, 1_024))).toBe(1_024)
@@ -30,22 +30,31 @@ test('a kind of which a tenth is found is let in at once, again too', () => {
 })
 
 test('kinds do not take one another\u2019s keys for theirs, and few keys for others', () => {
-  const askings = new Askings()
-  const kinds = [askings.nextKind(), askings.nextKind()] as const
-  for (const each of keys(0, 20_000)) askings.note(kinds[0], each)
-  const count = (kind: number, from: number) => keys(from, 20_000).filter((each) => askings.note(kind, each)).length
+  const demands = new Demands()
+  for (const each of keys(0, 20_000)) demands.note(1, each)
+  const count = (kind: number, from: number) => keys(from, 20_000).filter((each) => demands.note(kind, each)).length
   // Two of one place forget each other.
-  expect(count(kinds[0], 0)).toBeGreaterThan(18_000)
-  expect(count(kinds[1], 0)).toBeLessThan(20)
-  expect(count(kinds[0], 50_000)).toBeLessThan(20)
+  expect(count(1, 0)).toBeGreaterThan(18_000)
+  expect(count(2, 0)).toBeLessThan(20)
+  expect(count(1, 50_000)).toBeLessThan(20)
 })
 
 test('any key is known when it is asked again at once', () => {
-  const askings = new Askings()
+  const demands = new Demands()
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.nat(), (each, kind) => {
-      askings.note(kind, each)
-      expect(askings.note(kind, each)).toBe(true)
+      demands.note(kind, each)
+      expect(demands.note(kind, each)).toBe(true)
     }),
   )
+})
+
+test('while somebody fills the cache all is let in, and nothing judged', async () => {
+  const demands = new Demands()
+  const demand = demands.create()
+  expect(await demands.fill(async () => admitted(demand, keys(0, 5_000)))).toBe(5_000)
+  expect(admitted(demand, keys(10_000, 1_023))).toBe(1_023)
+  expect(admitted(demand, keys(20_000, 100))).toBe(0)
+  await expect(demands.fill(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
+  expect(admitted(demand, keys(30_000, 100))).toBe(0)
 })

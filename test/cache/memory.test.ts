@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { pack, unpack } from '../../src/cache/codec.js'
+import { Demands } from '../../src/cache/demand.js'
 import { type Entry, Memory } from '../../src/cache/memory.js'
 import { Reading } from '../../src/cache/reading.js'
 import { everything, stands, Tag } from '../../src/cache/tag.js'
@@ -10,7 +11,7 @@ const entry: Entry = { value: 1, basis: { at: 0, tags: [], versions: [], decisiv
 describe('the process’s own level', () => {
   const open = (most: number) => {
     const evicted: number[] = []
-    return { memory: new Memory(most, (count) => evicted.push(count)), evicted }
+    return { memory: new Memory(most, new Demands(), (count) => evicted.push(count)), evicted }
   }
   const size = 1_000 - 400 - 4
 

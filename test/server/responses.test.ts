@@ -133,6 +133,9 @@ test('an answer is kept from its second asking on, where answers to its document
   expect(await countsOf(ofMany(2_000, 20))).toEqual({ kept: 0, again: 0 })
   expect(await countsOf(ofMany(2_000, 20))).toEqual({ kept: 20, again: 0 })
   expect(await countsOf(ofMany(2_000, 20))).toEqual({ kept: 0, again: 20 })
+  const fill = () =>
+    house.app.cache?.values.demands.fill(ofMany(3_000, 20)) ?? Promise.reject(new Error('There is no cache.'))
+  expect(await countsOf(fill)).toEqual({ kept: 20, again: 0 })
   // Who keeps answers too asks once, and by the head of the answer.
   const id = encodeId('Thing', '01900000-0000-7000-9000-000000009999')
   const search = new URLSearchParams({ query: document, variables: JSON.stringify({ id }) })
