@@ -48,7 +48,7 @@ const fresh = (server: Server, shape: 'S1' | 'S7'): Row => ({
   manner: shape === 'S7' ? 'nothing shared' : 'POST',
 })
 
-const { f00, f00f, off, inProcess, inRedis, inBoth, inLittle, apollo, apolloRedis, yoga, yogaRedis } = cached
+const { f00, f00f, f00r, off, inProcess, inRedis, inBoth, inLittle, apollo, apolloRedis, yoga, yogaRedis } = cached
 const f0 = servers.find(({ name }) => name === 'f0') as Server
 
 const hits: Part = {
@@ -64,6 +64,9 @@ const hits: Part = {
     { of: one(inProcess, '304'), to: one(f00f, '304') },
     { of: one(inRedis), to: one(f00f), goal: 2 },
     { of: pages(inRedis), to: pages(f00f), goal: 2 },
+    { of: one(f00r), to: one(f00f) },
+    { of: one(inRedis), to: one(f00r) },
+    { of: pages(inRedis), to: pages(f00r) },
     { of: one(inProcess), to: one(apollo), goal: 0.5 },
     { of: one(inProcess), to: one(yoga), goal: 0.5 },
     { of: one(inProcess, 'signed in'), to: one(apollo, 'signed in'), goal: 0.5 },
