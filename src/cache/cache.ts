@@ -20,8 +20,8 @@ export interface Wanted {
   readonly by: string
 }
 
-/** How values are read that the cache has not: one each, in the keys' order. `isKept` is false where nobody keeps them. */
-export type Fetch<Value> = (keys: readonly string[], isKept: boolean) => Promise<Value[]>
+/** How values are read that the cache has not: one each, in the keys' order. */
+export type Fetch<Value> = (keys: readonly string[]) => Promise<Value[]>
 
 export interface CacheOptions {
   readonly tags: Tags
@@ -51,7 +51,7 @@ const read = fact('cache.read')
  */
 export class Cache {
   /** Whether what is read is asked for again. */
-  readonly demands = new Demands()
+  readonly demands = new Demands(() => this.options.redis?.isUp ?? false)
   private readonly memory: Memory
   private readonly tagOf = (name: string) => this.options.tags.get(name)
 
@@ -129,7 +129,7 @@ export class Cache {
     const unknown = asked.filter(({ entry }) => !entry)
     if (unknown.length > 0) await this.recall(source, unknown, after)
     const missing = unknown.filter(({ entry }) => !entry)
-    this.memory.demandOf(source.name).recalled += asked.length - missing.length
+    this.memory.demandOf(source.name).recall(asked.length - missing.length)
     if (read.heard)
       read.publish({
         cache: source.name,
@@ -208,7 +208,7 @@ export class Cache {
   private async fill<Value>(source: Source, missing: readonly Asked<Value>[], fetch: Fetch<Value>): Promise<void> {
     const bases = missing.map(({ rests }) => basisOf(rests as Rests))
     const keys = missing.map(({ key }) => key)
-    const values = await fetch(keys, true)
+    const values = await fetch(keys)
     const entries = missing.map((each, index) => {
       each.entry = this.make(values[index] as Value, bases[index] as Basis, this.options.ttl)
       return { key: each.key, entry: each.entry }

@@ -1,18 +1,27 @@
-/** How many askings in vain it takes to judge a kind again, and the share of finds from which on keeping pays at once. */
+import { randomInt } from 'node:crypto'
+
+/** After how many askings in vain a kind is judged, and the share of finds from which on keeping pays at once. */
 const judging = { misses: 1_024, share: 0.1 }
 
-/** How many of the last askings are remembered: a power of two. */
-const remembered = 2 ** 18
+/** So many askings are remembered, as a power of two. */
+const rememberedBits = 18
+
+/** Of what seldom is found, one in so many is looked for further all the same: others may have come to keep it. */
+const sampled = 32
 
 /** The demands of all kinds, and what was asked for lately: as far as 32 bits of a key tell, until another takes its place. */
 export class Demands {
-  private readonly places = new Uint32Array(remembered)
+  private readonly places = new Uint32Array(2 ** rememberedBits)
+  private readonly seed = randomInt(2 ** 32)
   private kinds = 0
   private fillers = 0
 
+  /** `hasMore` is whether others keep values too, which are found by looking further. */
+  constructor(readonly hasMore: () => boolean) {}
+
   /** For a kind that is told apart from all others by this alone. */
   create(): Demand {
-    return new Demand(this, Math.imul(++this.kinds, 0x9e3779b1))
+    return new Demand(this, Math.imul(++this.kinds, 0x9e3779b1) ^ this.seed)
   }
 
   /** Whether somebody reads for others at the moment, who are going to ask for it. */
@@ -37,7 +46,7 @@ export class Demands {
     for (let index = 0; index < key.length; index++) digest = Math.imul(digest ^ key.charCodeAt(index), 0x01000193)
     digest = Math.imul(digest ^ (digest >>> 16), 0x85ebca6b)
     digest = (digest ^ (digest >>> 13)) >>> 0
-    const place = Math.imul(digest, 0xc2b2ae35) >>> 14
+    const place = Math.imul(digest, 0xc2b2ae35) >>> (32 - rememberedBits)
     const isKnown = this.places[place] === digest
     this.places[place] = digest
     return isKnown
@@ -49,33 +58,43 @@ export class Demands {
  * before: what comes once only then costs little more than without a cache, and pushes out nothing.
  */
 export class Demand {
-  /** How many were found at once: counted by whoever finds them. */
+  /** How many the process had: counted by whoever finds them. */
   found = 0
-  /** How many were found by looking further. */
-  recalled = 0
+  private recalled = 0
   private missed = 0
+  private looked = 0
   private foundBefore = 0
   private isRare = false
+  private passed = 0
 
   constructor(
     private readonly demands: Demands,
     private readonly kind: number,
   ) {}
 
-  /** Whether it pays to look further for these, which the process has not, and to keep them. */
+  /** Whether it pays to look further for these, which the process has not, and to keep them. They count as asked for. */
   admits(keys: readonly string[]): boolean {
     let isAskedAgain = false
     for (const key of keys) if (this.demands.note(this.kind, key)) isAskedAgain = true
     if (this.demands.isFilling) return true
+    const isAdmitted = isAskedAgain || !this.isRare || (this.demands.hasMore() && ++this.passed % sampled === 0)
     this.missed += keys.length
+    if (isAdmitted) this.looked += keys.length
     if (this.missed >= judging.misses) this.judge()
-    return isAskedAgain || !this.isRare
+    return isAdmitted
+  }
+
+  /** So many of those that were admitted were found then. */
+  recall(count: number): void {
+    this.recalled += count
   }
 
   private judge(): void {
-    const found = this.found + this.recalled - this.foundBefore
-    this.isRare = found < judging.share * (found + this.missed)
-    this.foundBefore += found
+    const found = this.found - this.foundBefore + this.recalled
+    this.isRare = found < judging.share * (found + this.missed) && this.recalled <= judging.share * this.looked
+    this.foundBefore = this.found
+    this.recalled = 0
     this.missed = 0
+    this.looked = 0
   }
 }

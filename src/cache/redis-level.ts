@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { hash, randomUUID } from 'node:crypto'
 import type { Log } from '../core/log.js'
 import type { Redis } from '../redis/redis.js'
@@ -49,6 +50,8 @@ export class RedisLevel {
   isTrusted = false
   private doubts = 0
   private turn: Turn | undefined
+  /** Runs what is done for several at once in the context of none. */
+  private readonly apart = AsyncLocalStorage.snapshot()
   private readonly channel = 'plumbline:changed'
 
   /** `release` tells apart what processes of different releases keep. */
@@ -78,7 +81,7 @@ export class RedisLevel {
 
   /** Undefined where Redis does not answer. All that is asked in one turn of the event loop goes as one command. */
   async read(keys: readonly string[], tags: readonly string[], fresh: string): Promise<Said | undefined> {
-    this.turn ??= this.beginTurn(fresh)
+    this.turn ??= this.apart(() => this.beginTurn(fresh))
     const { turn } = this
     const places = keys.map((key) => placeIn(turn.keys, key))
     const tagPlaces = tags.map((tag) => placeIn(turn.tags, tag))
@@ -94,7 +97,7 @@ export class RedisLevel {
   private beginTurn(fresh: string): Turn {
     const keys = new Map<string, number>()
     const tags = new Map<string, number>()
-    const said = new Promise(setImmediate).then(() => {
+    const said = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
       this.turn = undefined
       return this.readAll([...keys.keys()], [...tags.keys()], fresh)
     })

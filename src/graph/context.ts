@@ -186,7 +186,7 @@ export class Context {
   read<Row>({ name, variant, columns, build, values, isSlow, isKept }: Read): Promise<Row[]> {
     const { db } = this.rooms
     const whole = columns ? db.columns(columns.entity) : none
-    const isWhole = !columns || isKept
+    const isWhole = !columns || (isKept && this.caching)
     const selection = isWhole ? whole : this.asked.selection(columns.entity, columns.also)
     const statement = db.statements.get(name, variant, selection, whole, build)
     const field = this.sampled ? currentScope()?.field : undefined

@@ -30,8 +30,8 @@ export interface LoaderDefinition<Table extends EntitySchemaWithMeta, Query> {
 export function defineLoader<Table extends EntitySchemaWithMeta, Query>(
   definition: LoaderDefinition<Table, Query>,
 ): Loader<Row<Table> | null> {
-  return createLoader(definition, async (ctx, keys, isKept) => {
-    const rows = await fetch(definition, ctx, { keys, isKept })
+  return createLoader(definition, async (ctx, keys) => {
+    const rows = await fetch(definition, ctx, keys)
     const byKey = new Map<unknown, Record<string, unknown>>()
     for (const row of rows) byKey.set(keyOf(row, definition.key), row)
     return keys.map((key) => (byKey.get(key) as Row<Table> | undefined) ?? null)
@@ -42,8 +42,8 @@ export function defineLoader<Table extends EntitySchemaWithMeta, Query>(
 export function defineListLoader<Table extends EntitySchemaWithMeta, Query>(
   definition: LoaderDefinition<Table, Query>,
 ): Loader<Row<Table>[]> {
-  return createLoader(definition, async (ctx, keys, isKept) => {
-    const byKey = groupBy((await fetch(definition, ctx, { keys, isKept })) as Row<Table>[], definition.key)
+  return createLoader(definition, async (ctx, keys) => {
+    const byKey = groupBy((await fetch(definition, ctx, keys)) as Row<Table>[], definition.key)
     return keys.map((key) => byKey.get(key) ?? [])
   })
 }
@@ -65,17 +65,17 @@ export function groupBy<Value extends object>(
 
 function createLoader<Value>(
   { name, cached }: Pick<LoaderDefinition<never, never>, 'name' | 'cached'>,
-  batch: (ctx: Context, keys: readonly string[], isKept: boolean) => Promise<Value[]>,
+  batch: Loader<Value>['batch'],
 ): Loader<Value> {
-  if (!cached) return { name, batch: (ctx, keys) => batch(ctx, keys, false) }
+  if (!cached) return { name, batch }
   const source = { name, rests: cached }
   return {
     name,
     source,
     batch(ctx, keys) {
-      if (!ctx.caching) return batch(ctx, keys, false)
+      if (!ctx.caching) return batch(ctx, keys)
       const wanted = keys.map((key) => ({ key, by: key }))
-      return ctx.caching.load(source, wanted, (missing, isKept) => batch(ctx, missing, isKept))
+      return ctx.caching.load(source, wanted, (missing) => batch(ctx, missing))
     },
   }
 }
@@ -88,15 +88,15 @@ function keyOf(row: object, property: string | readonly string[]): unknown {
 function fetch<Table extends EntitySchemaWithMeta, Query>(
   definition: LoaderDefinition<Table, Query>,
   ctx: Context,
-  { keys, isKept }: { keys: readonly string[]; isKept: boolean },
+  keys: readonly string[],
 ): Promise<Record<string, unknown>[]> {
-  const { name, entity, key, also = [], values } = definition
+  const { name, entity, key, also = [], values, cached } = definition
   return ctx.read({
     name,
     variant: '',
     columns: { entity: entity.name, also: [key, ...also].flat() },
     build: definition.statement as never,
     values: values ? values(keys) : { keys },
-    isKept,
+    isKept: cached !== undefined,
   })
 }

@@ -52,17 +52,15 @@ export function loadPageOf<Table extends EntitySchemaWithMeta, Query>(
       const counts = new Map(found.map((row) => [row.parent, row.count]))
       return keys.map((key) => counts.get(key) ?? 0)
     })
-  const fetch = async (keys: readonly string[], isKept = false) => {
-    const found = await ctx.read<Row<Table>>({ ...read(shape, true), values: { ...shape.values, keys }, isKept })
+  const fetch = async (keys: readonly string[]) => {
+    const found = await ctx.read<Row<Table>>({ ...read(shape, true), values: { ...shape.values, keys } })
     const byParent = groupBy(found, 'parent')
     return keys.map((key) => byParent.get(key) ?? [])
   }
   const { caching } = ctx
   const { cached } = definition
   if (!caching || !cached)
-    return ctx
-      .batched(identity, definition.name, parent, (keys) => fetch(keys))
-      .then((rows) => toPage(shape, rows, count))
+    return ctx.batched(identity, definition.name, parent, fetch).then((rows) => toPage(shape, rows, count))
   const source = { name: definition.name, rests: cached }
   const keyOf = (key: string) => `${key}${identity}`
   const known = caching.peek<Row<Table>[]>(source, keyOf(parent))
@@ -71,11 +69,7 @@ export function loadPageOf<Table extends EntitySchemaWithMeta, Query>(
     caching.load(
       source,
       keys.map((key) => ({ key: keyOf(key), by: key })),
-      (missing, isKept) =>
-        fetch(
-          missing.map((key) => key.slice(0, -identity.length)),
-          isKept,
-        ),
+      (missing) => fetch(missing.map((key) => key.slice(0, -identity.length))),
     )
   return ctx.batched(identity, definition.name, parent, load).then((rows) => toPage(shape, rows, count))
 }
@@ -89,26 +83,42 @@ interface Form {
   readonly identity: string
 }
 
+/** How many forms of a page are remembered: fields of one operation may ask for it with other arguments. */
+const mostForms = 4
+
 function findForm<Table extends EntitySchemaWithMeta, Query>(
   ctx: Context,
   definition: PageDefinition<Table, Query>,
   args: PageArguments,
   filter: Values,
 ): Form {
-  const known = ctx.memory.get(definition) as Form | undefined
-  if (known && isSame(known.args, args) && isSame(known.filter, filter)) return known
+  const forms = (ctx.memory.get(definition) ?? []) as Form[]
+  for (const form of forms) if (isSamePage(form.args, args) && isSame(form.filter, filter)) return form
   const shape = createShape(ctx, definition, args, filter)
   const identity = hash('sha256', JSON.stringify([definition.name, shape.variant, shape.values]), 'base64url')
-  const form = { args, filter, shape, identity }
-  ctx.memory.set(definition, form)
+  const { first, after, last, before, orderBy } = args
+  const copied = { first, after, last, before, orderBy: orderBy && { ...orderBy } } as PageArguments
+  const form = { args: copied, filter: { ...filter }, shape, identity }
+  ctx.memory.set(definition, [form, ...forms].slice(0, mostForms))
   return form
 }
 
-/** Whether they have the same values; objects among them count as others. */
-function isSame(one: object, other: object): boolean {
-  if (one === other) return true
-  const names = Object.keys(one) as (keyof typeof one)[]
-  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name])
+function isSamePage(one: PageArguments, other: PageArguments): boolean {
+  return (
+    one.first === other.first &&
+    one.after === other.after &&
+    one.last === other.last &&
+    one.before === other.before &&
+    one.orderBy?.field === other.orderBy?.field &&
+    one.orderBy?.direction === other.orderBy?.direction
+  )
+}
+
+/** Whether they have the same names with the same plain values; lists, which may change, count as different ones. */
+function isSame(one: Values, other: Values): boolean {
+  const names = Object.keys(one)
+  if (names.length !== Object.keys(other).length) return false
+  return names.every((name) => Object.hasOwn(other, name) && one[name] === other[name] && typeof one[name] !== 'object')
 }
 
 function createShape<Table extends EntitySchemaWithMeta, Query>(
@@ -168,7 +178,8 @@ function read(shape: Shape, perParent = false) {
   const { definition, variant } = shape
   const columns = { entity: definition.entity.name, also: definition.also ?? [] }
   const isSlow = definition.slowFilters?.some(shape.has) ?? false
-  return { name: definition.name, variant, columns, build: buildPage(shape, perParent), isSlow }
+  const isKept = perParent && definition.cached !== undefined
+  return { name: definition.name, variant, columns, build: buildPage(shape, perParent), isSlow, isKept }
 }
 
 function readCount(shape: Shape, perParent = false) {

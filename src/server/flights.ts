@@ -1,6 +1,6 @@
 import type { Entry } from '../cache/memory.js'
 import type { OperationInfo } from '../core/request.js'
-import type { Habits } from './habits.js'
+import type { Habit } from './habits.js'
 import type { Question } from './question.js'
 
 /** An answer as it is kept: the same bytes for all whom it is for. */
@@ -22,6 +22,13 @@ export interface Landed {
 /** The scope of what is the same for everybody. */
 export const everybody = ''
 
+/** A question, who asks it, and what is known of answers to its document. */
+export interface Asking {
+  readonly question: Question
+  readonly scope: string
+  readonly habit: Pick<Habit, 'whom'>
+}
+
 /** A question that is being answered. */
 export interface Flight {
   /** In ms since 1970. */
@@ -37,20 +44,19 @@ export interface Flight {
 export class Flights {
   private readonly flying = new Map<string, Flight>()
 
-  constructor(private readonly habits: Habits) {}
-
   /** The answer to the same question that is on its way, if it is for that scope and was begun later than `after`. */
-  async join(question: Question, scope: string, after: number): Promise<Landed | undefined> {
-    const flight = this.flying.get(this.idOf(question, scope))
+  async join(asking: Asking, after: number): Promise<Landed | undefined> {
+    const flight = this.flying.get(idOf(asking))
     if (!flight || flight.began <= after) return undefined
     const landed = await flight.landed
+    const { scope } = asking
     return landed && (landed.scope === everybody || landed.scope === scope) ? landed : undefined
   }
 
-  begin(question: Question, scope: string): Flight {
+  begin(asking: Asking): Flight {
     const { promise, resolve } = Promise.withResolvers<Landed | undefined>()
-    const id = this.idOf(question, scope)
-    const habit = this.habits.of(question.document)
+    const { habit } = asking
+    const id = idOf(asking)
     const isAlone = habit.whom === 'request'
     let isOver = false
     const end = (landed: Landed | undefined) => {
@@ -71,8 +77,8 @@ export class Flights {
     if (!isAlone) this.flying.set(id, flight)
     return flight
   }
+}
 
-  private idOf({ key, document }: Question, scope: string): string {
-    return this.habits.of(document).whom === 'viewer' ? key + scope : key
-  }
+function idOf({ question: { key }, scope, habit }: Asking): string {
+  return habit.whom === 'viewer' ? key + scope : key
 }

@@ -8,7 +8,7 @@ import { fact } from '../core/events.js'
 import type { Tokens } from '../db/consistency.js'
 import { type Asked, readAfter, type Viewer } from '../graph/context.js'
 import { type Answer, everybody, type Flight, Flights } from './flights.js'
-import { Habits } from './habits.js'
+import { type Habit, Habits } from './habits.js'
 import { consistencyHeader } from './operation.js'
 import { createQuestionReader, type Question } from './question.js'
 import type { Sender } from './sender.js'
@@ -62,8 +62,8 @@ export function keepResponses(
 ): Keep {
   // In the keys, not in the name, by which the cache is measured: that is the same from release to release.
   const keyOf = ({ key }: Question, whom: string) => `${release} ${key}${whom}`
-  const habits = new Habits(() => cache.values.demands.create())
-  const flights = new Flights(habits)
+  const habits = new Habits(cache.values.demands)
+  const flights = new Flights()
   const readQuestion = createQuestionReader()
 
   scope.decorateRequest('keeping', undefined)
@@ -73,12 +73,18 @@ export function keepResponses(
     const question = readQuestion(request)
     if (!question) return done()
     const entry = peek(request, question)
-    if (entry) return answer(request, reply, { question, entry, began })
-    if (!admits(request, question)) return done()
-    ask(request, reply, question).then(
-      (found) => (found ? answer(request, reply, { question, entry: found, began }) : done()),
-      done,
-    )
+    if (entry) {
+      const habit = habits.find(question.document)
+      if (habit) habit.demand.found++
+      return answer(request, reply, { question, entry, began })
+    }
+    const habit = admit(request, question)
+    if (!habit) return done()
+    ask(request, reply, { question, habit }).then((found) => {
+      if (!found) return done()
+      habit.demand.recall(1)
+      answer(request, reply, { question, entry: found, began })
+    }, done)
   })
 
   return (request, reply, text) => {
@@ -101,22 +107,26 @@ export function keepResponses(
   }
 
   /**
-   * Whether to look further, and to keep the answer. By GET it always is kept: others keep it too then, who ask but once
-   * each, and by what its head says.
+   * What is known of the document, where it pays to look further and to keep the answer. By GET it always is kept: others
+   * keep it too then, who ask but once each, and by what its head says.
    */
-  function admits({ method, headers }: FastifyRequest, { document, key }: Question): boolean {
-    const { whom, demand } = habits.of(document)
-    const asked = whom === 'viewer' ? key + headers.authorization : key
-    const isAdmitted = demand.admits([asked]) || method === 'GET'
-    if (!isAdmitted && read.heard) read.publish({ cache: name, inMemory: 0, inRedis: 0, missing: 1 })
-    return isAdmitted
+  function admit({ method, headers }: FastifyRequest, { document, key }: Question): Habit | undefined {
+    const isSure = method === 'GET'
+    const habit = habits.meet(document, isSure)
+    const viewer = viewers.recall(headers.authorization)
+    // A token that has yet to be verified says nothing of who asks.
+    if (habit && viewer === undefined) return habit
+    const asked = habit?.whom === 'viewer' ? key + scopeOf(viewer ?? null) : key
+    if (habit?.demand.admits([asked]) || isSure) return habit
+    if (read.heard) read.publish({ cache: name, inMemory: 0, inRedis: 0, missing: 1 })
+    return undefined
   }
 
   /** An answer that was given before or is on its way; else the request is marked as one whose answer may be kept. */
   async function ask(
     request: FastifyRequest,
     reply: FastifyReply,
-    question: Question,
+    { question, habit }: { question: Question; habit: Habit },
   ): Promise<Entry<Answer> | undefined> {
     const { authorization, [consistencyHeader]: token } = request.headers
     const point = typeof token === 'string' ? tokens.verify(token) : undefined
@@ -129,9 +139,10 @@ export function keepResponses(
     const scope = scopeOf(viewer)
     const entry = await cache.values.find<Answer>(name, [keyOf(question, everybody), keyOf(question, scope)], after)
     if (entry) return entry
-    const landed = await flights.join(question, scope, after)
+    const asking = { question, scope, habit }
+    const landed = await flights.join(asking, after)
     if (landed && landed.entry.basis.at > after && stands(landed.entry.basis, performance.now())) return landed.entry
-    const flight = flights.begin(question, scope)
+    const flight = flights.begin(asking)
     reply.raw.once('close', flight.drop)
     const asker = { viewer, after: point, lastWrite }
     request.keeping = { question, scope, reading: new Reading(), flight, asker }
@@ -141,7 +152,6 @@ export function keepResponses(
 
   function answer(request: FastifyRequest, reply: FastifyReply, { question, entry, began }: Answered): void {
     const { operation } = entry.value
-    habits.of(question.document).demand.recalled++
     // Redis tells null for undefined.
     if (operation.name) request.info.operation = operation.name
     if (read.heard) read.publish({ cache: name, inMemory: 1, inRedis: 0, missing: 0 })

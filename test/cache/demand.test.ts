@@ -8,8 +8,9 @@ const keys = (from: number, count: number) => Array.from({ length: count }, (_, 
 const admitted = (demand: Demand, asked: readonly string[]) => asked.filter((each) => demand.admits([each])).length
 
 test('a kind is let in until it has been asked in vain often enough, and then from the second asking on', () => {
-  const demand = new Demands().create()
-  expect(admitted(demand, keys(0, 1_023))).toBe(1_023)
+  const demand = new Demands(() => false).create()
+  expect(admitted(demand, keys(0, 1_024))).toBe(1_024)
+  expect(admitted(demand, keys(100_000, 10_000))).toBe(0)
   expect(admitted(demand, keys(5_000, 1_000))).toBe(0)
   expect(admitted(demand, keys(5_000, 1_000))).toBeGreaterThan(990)
   // One that is known lets in those that come with it.
@@ -18,19 +19,38 @@ test('a kind is let in until it has been asked in vain often enough, and then fr
 })
 
 test('a kind of which a tenth is found is let in at once, again too', () => {
-  const demand = new Demands().create()
+  const demand = new Demands(() => false).create()
   demand.found += 80
-  demand.recalled += 80
+  demand.recall(80)
   expect(admitted(demand, keys(0, 1_024))).toBe(1_024)
-  expect(admitted(demand, keys(2_000, 1_024))).toBe(1_023)
+  expect(admitted(demand, keys(2_000, 1_024))).toBe(1_024)
   expect(admitted(demand, keys(4_000, 100))).toBe(0)
   demand.found += 200
   admitted(demand, keys(6_000, 1_024))
   expect(admitted(demand, keys(8_000, 100))).toBe(100)
 })
 
+test('where others keep values too, a sample is looked for further, and finds open the kind again', () => {
+  let isShared = true
+  const demand = new Demands(() => isShared).create()
+  admitted(demand, keys(0, 1_024))
+  expect(admitted(demand, keys(10_000, 320))).toBe(10)
+  isShared = false
+  expect(admitted(demand, keys(20_000, 320))).toBe(0)
+  isShared = true
+  // As many as are looked for are found.
+  for (const each of keys(30_000, 1_024)) if (demand.admits([each])) demand.recall(1)
+  expect(admitted(demand, keys(40_000, 100))).toBe(100)
+})
+
+test('many keys at once are judged after they are let in', () => {
+  const demand = new Demands(() => false).create()
+  expect(demand.admits(keys(0, 5_000))).toBe(true)
+  expect(demand.admits(keys(10_000, 5_000))).toBe(false)
+})
+
 test('kinds do not take one another\u2019s keys for theirs, and few keys for others', () => {
-  const demands = new Demands()
+  const demands = new Demands(() => false)
   for (const each of keys(0, 20_000)) demands.note(1, each)
   const count = (kind: number, from: number) => keys(from, 20_000).filter((each) => demands.note(kind, each)).length
   // Two of one place forget each other.
@@ -40,7 +60,7 @@ test('kinds do not take one another\u2019s keys for theirs, and few keys for oth
 })
 
 test('any key is known when it is asked again at once', () => {
-  const demands = new Demands()
+  const demands = new Demands(() => false)
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.nat(), (each, kind) => {
       demands.note(kind, each)
@@ -50,10 +70,10 @@ test('any key is known when it is asked again at once', () => {
 })
 
 test('while somebody fills the cache all is let in, and nothing judged', async () => {
-  const demands = new Demands()
+  const demands = new Demands(() => false)
   const demand = demands.create()
   expect(await demands.fill(async () => admitted(demand, keys(0, 5_000)))).toBe(5_000)
-  expect(admitted(demand, keys(10_000, 1_023))).toBe(1_023)
+  expect(admitted(demand, keys(10_000, 1_024))).toBe(1_024)
   expect(admitted(demand, keys(20_000, 100))).toBe(0)
   await expect(demands.fill(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
   expect(admitted(demand, keys(30_000, 100))).toBe(0)

@@ -11,7 +11,7 @@ const entry: Entry = { value: 1, basis: { at: 0, tags: [], versions: [], decisiv
 describe('the process’s own level', () => {
   const open = (most: number) => {
     const evicted: number[] = []
-    return { memory: new Memory(most, new Demands(), (count) => evicted.push(count)), evicted }
+    return { memory: new Memory(most, new Demands(() => false), (count) => evicted.push(count)), evicted }
   }
   const size = 1_000 - 400 - 4
 

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { Cache } from '../../src/cache/cache.js'
@@ -9,6 +10,7 @@ import { openRedis, type TestRedis } from '../redis/client.js'
 import { ownRedis, type RedisServer, startRedis } from '../redis/server.js'
 
 const test = testWith(ownRedis)
+const silent = writeLog({ LOG_LEVEL: 'silent' }, { write: () => {} })
 let server: RedisServer
 let redis: TestRedis
 beforeAll(async () => {
@@ -23,7 +25,7 @@ afterAll(async () => {
 })
 
 function open() {
-  const level = new RedisLevel(redis, 'release', writeLog({ LOG_LEVEL: 'silent' }, { write: () => {} }))
+  const level = new RedisLevel(redis, 'release', silent)
   level.beginTrust()()
   return level
 }
@@ -53,6 +55,37 @@ test('what many writes changed while Redis was away can be told at once', async 
   expect(new Set(after?.versions)).toEqual(new Set(['v2']))
 })
 
+test('what is asked in one turn of the event loop is one command, of nobody, and each hears of its own', async () => {
+  const storage = new AsyncLocalStorage<string>()
+  const asked: (string | undefined)[] = []
+  const ask: typeof redis.ask = (command) => {
+    asked.push(storage.getStore())
+    return redis.ask(command)
+  }
+  const level = new RedisLevel({ ...redis, isAvailable: true, ask }, 'release', silent)
+  level.keep([{ key: 'a', bytes: Buffer.from('of a'), ttl: 60_000 }])
+  level.keep([{ key: 'shared', bytes: Buffer.from('of both'), ttl: 60_000 }])
+  await redis.ask((client) => client.ping())
+  asked.length = 0
+  const said = await Promise.all(
+    ['a', 'b'].map((name) =>
+      storage.run(name, async () => {
+        const { entries, versions } = (await level.read([name, 'shared'], [`turn:${name}`, 'turn'], name)) ?? {}
+        return { by: storage.getStore(), entries: entries?.map((bytes) => bytes && String(bytes)), versions }
+      }),
+    ),
+  )
+  expect(asked).toEqual([undefined])
+  expect(said).toEqual([
+    { by: 'a', entries: ['of a', 'of both'], versions: ['a', 'a'] },
+    { by: 'b', entries: [null, 'of both'], versions: ['a', 'a'] },
+  ])
+  const keys = Array.from({ length: 5_200 }, (_, index) => (index === 5_100 ? 'a' : `none ${index}`))
+  const [many, few] = await Promise.all([level.read(keys, ['turn'], 'c'), level.read(['shared'], ['turn'], 'd')])
+  expect([many?.entries.indexOf(null), String(many?.entries[5_100]), many?.versions]).toEqual([0, 'of a', ['a']])
+  expect([String(few?.entries[0]), few?.versions]).toEqual(['of both', ['a']])
+})
+
 test('what is none of ours under a key of ours is nothing', async () => {
   const level = open()
   const tags = new Tags(level, 60_000)
@@ -76,7 +109,7 @@ test('what is none of ours under a key of ours is nothing', async () => {
 test('a lock that was taken too late for whoever asked is given back', async () => {
   await using hurried = openRedis(server.url, { REDIS_TIMEOUT_MS: '30' })
   while (!hurried.isAvailable) await sleep(5)
-  const level = new RedisLevel(hurried, 'release', writeLog({ LOG_LEVEL: 'silent' }, { write: () => {} }))
+  const level = new RedisLevel(hurried, 'release', silent)
   server.pause()
   expect(await level.lock('late', 60_000)).toBeUndefined()
   server.resume()

@@ -132,6 +132,17 @@ test('what begins with a mutation is no question: it waits for nobody, and nothi
   for (const query of ['{ mutation }', 'query mutation { a }', '{ a } #\nmutation']) expect(read(query)).toBeDefined()
 })
 
+test('URLs are told apart to their ends', () => {
+  const readQuestion = createQuestionReader()
+  const read = (url: string) => readQuestion({ method: 'GET', headers: preflighted, url } as unknown as FastifyRequest)
+  const urlOf = (text: string) => `/graphql?${search({ query: '{ __typename }', variables: JSON.stringify({ text }) })}`
+  const texts = ['a', 'b', `${'x'.repeat(3_000)}a`, `${'x'.repeat(3_000)}b`]
+  const first = texts.map((text) => read(urlOf(text))?.key)
+  expect(new Set(first).size).toBe(4)
+  for (let other = 0; other < 2_000; other++) read(urlOf(String(other)))
+  expect(texts.map((text) => read(urlOf(text))?.key)).toEqual(first)
+})
+
 test('what stands behind a # in a URL is no part of the question, nor of its answer', async () => {
   const variables = { name: 'Mutation' }
   const given = `${search({ query: withVariables })}&x=#&${search({ variables: JSON.stringify(variables) })}`

@@ -1,6 +1,8 @@
 import { expect } from 'vitest'
+import { fact } from '../../src/core/events.js'
 import { fillThings } from '../graph/things.js'
 import { testWith } from '../needs.js'
+import { openRedis } from '../redis/client.js'
 import { anyRedis, reachRedis } from '../redis/server.js'
 import { startHouse } from '../support.js'
 
@@ -31,4 +33,24 @@ test('nor does whoever reads another database', async () => {
   const document = '{ things { nodes { size } } }'
   expect((await one.query(document)).data.things.nodes).toHaveLength(1)
   expect((await other.query(document)).data.things.nodes).toHaveLength(0)
+})
+
+test('who wrote by another process is not answered from before, though nobody told yet what changed', async () => {
+  await using redis = await reachRedis()
+  await using client = openRedis(redis.url)
+  await client.available()
+  await using house = await startHouse({ CACHE: 'on', REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '5000' })
+  await expect.poll(() => house.app.cache?.isShared, { timeout: 10_000 }).toBe(true)
+  const as = { id: '01900000-0000-7000-8000-00000000000a', role: 'USER' } as const
+  const found: boolean[] = []
+  const stop = fact('cache.read').listen(({ cache, missing }) => {
+    if (cache === 'response') found.push(missing === 0)
+  })
+  const ask = () => house.query('{ things { nodes { size } } }', {}, { as })
+  await ask()
+  await ask()
+  await client.ask((commands) => commands.set(`plumbline:wrote:${as.id}`, Date.now(), 'PX', 60_000))
+  await ask()
+  stop()
+  expect(found).toEqual([false, true, false])
 })
