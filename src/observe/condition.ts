@@ -42,9 +42,12 @@ function termOf(tokens: readonly Token[], alias: string): Term | undefined {
 
 /** A boolean column, or a question for NULL. */
 function predicateOf(tokens: readonly Token[], alias: string): string | undefined {
-  const [, not, asked, question] = /^(NOT )?(.*?)( IS (?:NOT )?NULL)?$/s.exec(textOf(tokens)) ?? []
-  const column = columnOf(unwrap(read(asked ?? '')), alias)
-  return column && `${not ?? ''}${column}${question ?? ''}`
+  const words = tokens.map(({ text }) => text)
+  const start = words[0] === 'NOT' ? 1 : 0
+  const asked = [3, 2].find((count) => /^IS (NOT )?NULL$/.test(words.slice(-count).join(' '))) ?? 0
+  const end = words.length - asked
+  const column = columnOf(unwrap(tokens.slice(start, end)), alias)
+  return column && [...words.slice(0, start), column, ...words.slice(end)].join(' ')
 }
 
 function compare(side: readonly Token[], operator: string, other: readonly Token[], alias: string): Term | undefined {
