@@ -68,8 +68,14 @@ const number = fc.oneof(
 )
 const comment = fc.oneof(
   secret.map((text) => [`--${text.replace(/[\n\r]/g, '')}`, ' ']),
-  secret.map((text) => [`/*${text.replace(/\*\/|\/\*|[/*]$/g, '')} /* ' */*/`, ' ']),
+  secret.map((text) => [`/*${withoutMarks(text)} /* ' */*/`, ' ']),
 )
 const plain = fc.constantFrom(
   ...['select', 'a1', '"a \'5\'"', 'x.y', '$1', '<=', '(', ')', '[]', 'u$5$u', '::varchar(10)', 'numeric(10,2)', 'é'],
 )
+
+/** What is taken out may leave others that were apart. */
+function withoutMarks(text: string): string {
+  const rest = text.replace(/\*\/|\/\*|[/*]$/g, '')
+  return rest === text ? text : withoutMarks(rest)
+}
