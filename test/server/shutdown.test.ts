@@ -42,7 +42,7 @@ function ask(app: App, agent: Agent, query: string): Promise<Answer> {
 const isReady = async (app: App) => (await fetch(`${app.url}/readyz`).catch(() => undefined))?.status === 200
 
 test('under load, no request fails: clients go elsewhere when told, those in flight are answered', async () => {
-  await using house = await startHouse({ SHUTDOWN_ANNOUNCE_MS: '400', SHUTDOWN_TIMEOUT_MS: '5000' })
+  await using house = await startHouse({ SHUTDOWN_ANNOUNCE_MS: '1000', SHUTDOWN_TIMEOUT_MS: '5000' })
   const { app } = house
   const agent = new Agent({ keepAlive: true, maxSockets: 8 })
   let ready = true
@@ -77,7 +77,7 @@ test('under load, no request fails: clients go elsewhere when told, those in fli
 })
 
 test('the end is announced: not ready, and each answer is the last of its connection', async () => {
-  await using house = await startHouse({ SHUTDOWN_ANNOUNCE_MS: '300' })
+  await using house = await startHouse({ SHUTDOWN_ANNOUNCE_MS: '1000', SHUTDOWN_TIMEOUT_MS: '5000' })
   const { app } = house
   const agent = new Agent({ keepAlive: true })
   expect((await ask(app, agent, '{ __typename }')).closes).toBe(false)
@@ -99,7 +99,7 @@ test('idle connections do not hold it up, and a second call waits for the first'
   const [first, second] = [app.close(), app.close()]
   expect(second).toBe(first)
   await first
-  expect(performance.now() - started).toBeLessThan(1000)
+  expect(performance.now() - started).toBeLessThan(4_000)
   await expect(house.app.db.ping()).rejects.toThrow()
 })
 
@@ -112,7 +112,8 @@ test('what takes longer than the deadline is cut', async () => {
   const started = performance.now()
   await app.close()
   await cut
-  expect(performance.now() - started).toBeLessThan(1000)
+  // Not by the end of what it did, which took longer.
+  expect(performance.now() - started).toBeLessThan(2_500)
 })
 
 test('a connection that never said anything does not hold it up', async () => {
