@@ -75,9 +75,12 @@ export class Cache {
     return place?.entry
   }
 
-  /** Whether it pays to look for these further than in the process, and to keep them: most may never be asked again. */
-  admits({ name }: Source, wanted: readonly Wanted[]): boolean {
-    const isAdmitted = this.memory.demandOf(name).admits(wanted.map(({ key }) => key))
+  /**
+   * Whether to look for these further than in the process, and to keep them: most may never be asked again. `isSure` has
+   * that done in any case.
+   */
+  admits({ name }: Source, wanted: readonly Wanted[], isSure: boolean): boolean {
+    const isAdmitted = this.memory.demandOf(name).admits(wanted.map(({ key }) => key)) || isSure
     if (!isAdmitted && read.heard) read.publish({ cache: name, inMemory: 0, inRedis: 0, missing: wanted.length })
     return isAdmitted
   }

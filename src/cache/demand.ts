@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 
 /** After how many askings in vain a kind is judged, and the share of finds from which on keeping pays at once. */
-const judging = { misses: 1_024, share: 0.1 }
+const judging = { misses: 256, share: 0.1 }
 
 /** So many askings are remembered, as a power of two. */
 const rememberedBits = 18

@@ -23,7 +23,7 @@ export class Caching {
   async load<Value>(source: Source, wanted: readonly Wanted[], fetch: Fetch<Value>): Promise<Value[]> {
     const { values } = this.room
     // What an answer rests on that is kept is kept too.
-    if (!this.reading && !values.admits(source, wanted)) return fetch(wanted.map(({ key }) => key))
+    if (!values.admits(source, wanted, this.reading !== undefined)) return fetch(wanted.map(({ key }) => key))
     const entries = await values.load(source, wanted, fetch, this.after)
     if (this.reading) for (const entry of entries) this.reading.add(entry)
     return entries.map(({ value }) => value)

@@ -9,7 +9,7 @@ const admitted = (demand: Demand, asked: readonly string[]) => asked.filter((eac
 
 test('a kind is let in until it has been asked in vain often enough, and then from the second asking on', () => {
   const demand = new Demands(() => false).create()
-  expect(admitted(demand, keys(0, 1_024))).toBe(1_024)
+  expect(admitted(demand, keys(0, 256))).toBe(256)
   expect(admitted(demand, keys(100_000, 10_000))).toBe(0)
   expect(admitted(demand, keys(5_000, 1_000))).toBe(0)
   expect(admitted(demand, keys(5_000, 1_000))).toBeGreaterThan(990)
@@ -20,26 +20,26 @@ test('a kind is let in until it has been asked in vain often enough, and then fr
 
 test('a kind of which a tenth is found is let in at once, again too', () => {
   const demand = new Demands(() => false).create()
-  demand.found += 80
-  demand.recall(80)
-  expect(admitted(demand, keys(0, 1_024))).toBe(1_024)
-  expect(admitted(demand, keys(2_000, 1_024))).toBe(1_024)
+  demand.found += 20
+  demand.recall(20)
+  expect(admitted(demand, keys(0, 256))).toBe(256)
+  expect(admitted(demand, keys(2_000, 256))).toBe(256)
   expect(admitted(demand, keys(4_000, 100))).toBe(0)
-  demand.found += 200
-  admitted(demand, keys(6_000, 1_024))
+  demand.found += 50
+  admitted(demand, keys(6_000, 256))
   expect(admitted(demand, keys(8_000, 100))).toBe(100)
 })
 
 test('where others keep values too, a sample is looked for further, and finds open the kind again', () => {
   let isShared = true
   const demand = new Demands(() => isShared).create()
-  admitted(demand, keys(0, 1_024))
+  admitted(demand, keys(0, 256))
   expect(admitted(demand, keys(10_000, 320))).toBe(10)
   isShared = false
   expect(admitted(demand, keys(20_000, 320))).toBe(0)
   isShared = true
   // As many as are looked for are found.
-  for (const each of keys(30_000, 1_024)) if (demand.admits([each])) demand.recall(1)
+  for (const each of keys(30_000, 256)) if (demand.admits([each])) demand.recall(1)
   expect(admitted(demand, keys(40_000, 100))).toBe(100)
 })
 
@@ -73,7 +73,7 @@ test('while somebody fills the cache all is let in, and nothing judged', async (
   const demands = new Demands(() => false)
   const demand = demands.create()
   expect(await demands.fill(async () => admitted(demand, keys(0, 5_000)))).toBe(5_000)
-  expect(admitted(demand, keys(10_000, 1_024))).toBe(1_024)
+  expect(admitted(demand, keys(10_000, 256))).toBe(256)
   expect(admitted(demand, keys(20_000, 100))).toBe(0)
   await expect(demands.fill(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
   expect(admitted(demand, keys(30_000, 100))).toBe(0)

@@ -127,7 +127,7 @@ afterAll(async () => {
 function scan({ app }: TestApp): void {
   const anything = () => [{ key: v7(), by: '' }]
   for (const name of ['thingById', 'labelledThing']) {
-    const admits = () => app.cache?.values.admits({ name, rests: [] }, anything())
+    const admits = () => app.cache?.values.admits({ name, rests: [] }, anything(), false)
     for (let asking = 0; asking < 1_100; asking++) admits()
     expect(admits()).toBe(false)
   }
