@@ -7,7 +7,7 @@ const judging = { misses: 256, share: 0.1 }
 const rememberedBits = 18
 
 /** Of what seldom is found, one in so many is looked for further all the same: others may have come to keep it. */
-const sampled = 32
+const sampled = 128
 
 /** The demands of all kinds, and what was asked for lately: as far as 32 bits of a key tell, until another takes its place. */
 export class Demands {

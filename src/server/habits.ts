@@ -29,10 +29,8 @@ export class Habits {
     return habit
   }
 
-  /** The same, where it may be made known; undefined where that is not worth it. `isSure` has it made known in any case. */
+  /** Makes one known; undefined where that is not worth it, unless it `isSure`. */
   meet(document: string, isSure: boolean): Habit | undefined {
-    const known = this.find(document)
-    if (known) return known
     return this.demand.admits([document]) || isSure ? this.add(document) : undefined
   }
 

@@ -72,17 +72,15 @@ export function keepResponses(
     const began = performance.now()
     const question = readQuestion(request)
     if (!question) return done()
-    const entry = peek(request, question)
-    if (entry) {
-      const habit = habits.find(question.document)
-      if (habit) habit.demand.found++
-      return answer(request, reply, { question, entry, began })
-    }
-    const habit = admit(request, question)
+    const known = habits.find(question.document)
+    const entry = known && peek(request, question, known)
+    if (entry) return answer(request, reply, { question, entry, began })
+    const habit = admit(request, question, known)
     if (!habit) return done()
     ask(request, reply, { question, habit }).then((found) => {
       if (!found) return done()
       habit.demand.recall(1)
+      habit.whom = found.value.isPrivate ? 'viewer' : 'everybody'
       answer(request, reply, { question, entry: found, began })
     }, done)
   })
@@ -97,22 +95,28 @@ export function keepResponses(
   }
 
   /** What can be answered at once: the process has it, and knows who asks, who has nothing newer to see. */
-  function peek({ headers }: FastifyRequest, question: Question): Entry<Answer> | undefined {
+  function peek({ headers }: FastifyRequest, question: Question, { whom, demand }: Habit): Entry<Answer> | undefined {
     if (headers[consistencyHeader] !== undefined) return undefined
     const viewer = viewers.recall(headers.authorization)
     // When a viewer wrote last, Redis knows.
     if (viewer === undefined || (viewer && cache.isShared)) return undefined
-    const find = (whom: string) => cache.values.peek<Answer>(name, keyOf(question, whom), 0)
-    return find(everybody) ?? find(scopeOf(viewer))
+    const scope = whom === 'viewer' ? scopeOf(viewer) : everybody
+    const entry = cache.values.peek<Answer>(name, keyOf(question, scope), 0)
+    if (entry) demand.found++
+    return entry
   }
 
   /**
    * What is known of the document, where it pays to look further and to keep the answer. By GET it always is kept: others
    * keep it too then, who ask but once each, and by what its head says.
    */
-  function admit({ method, headers }: FastifyRequest, { document, key }: Question): Habit | undefined {
+  function admit(
+    { method, headers }: FastifyRequest,
+    { document, key }: Question,
+    known: Habit | undefined,
+  ): Habit | undefined {
     const isSure = method === 'GET'
-    const habit = habits.meet(document, isSure)
+    const habit = known ?? habits.meet(document, isSure)
     const viewer = viewers.recall(headers.authorization)
     // A token that has yet to be verified says nothing of who asks.
     if (habit && viewer === undefined) return habit

@@ -34,9 +34,9 @@ test('where others keep values too, a sample is looked for further, and finds op
   let isShared = true
   const demand = new Demands(() => isShared).create()
   admitted(demand, keys(0, 256))
-  expect(admitted(demand, keys(10_000, 320))).toBe(10)
+  expect(admitted(demand, keys(10_000, 1_280))).toBe(10)
   isShared = false
-  expect(admitted(demand, keys(20_000, 320))).toBe(0)
+  expect(admitted(demand, keys(20_000, 1_280))).toBe(0)
   isShared = true
   // As many as are looked for are found.
   for (const each of keys(30_000, 256)) if (demand.admits([each])) demand.recall(1)
