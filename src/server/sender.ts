@@ -24,6 +24,9 @@ const varied = {
   forOne: ['accept', 'accept-encoding', consistencyHeader, 'authorization'].join(', '),
 }
 
+/** What a 304 says: the rest of the head the client has with the answer, and what it says would change (RFC 9111, 4.3.4). */
+const saidAgain = /^(cache-control|etag|vary|x-request-id|access-control-.*)$/
+
 /** `maxAge` is for how many seconds others may answer by GET with what is for everybody, before they have asked again. */
 export function createSender(maxAge: number): Sender {
   const encodings = new Encodings()
@@ -44,7 +47,8 @@ export function createSender(maxAge: number): Sender {
     reply.header('etag', `W/${value.etag}`)
     vary(reply, value.isPrivate ? varied.forOne : varied.forAll)
     if (!matches(request.headers['if-none-match'], value.etag)) return false
-    reply.code(304).removeHeader('content-type').removeHeader('content-length')
+    reply.code(304)
+    for (const name in reply.getHeaders()) if (!saidAgain.test(name)) reply.removeHeader(name)
     return true
   }
 

@@ -217,8 +217,8 @@ describe('by GET', () => {
     for (let round = 0; round < 2; round++) {
       const unseen = await get(other, { 'if-none-match': tag })
       expect([unseen.status, unseen.text]).toEqual([304, ''])
-      for (const name of ['content-length', 'content-type', 'content-encoding'])
-        expect(unseen.headers[name], name).toBeUndefined()
+      const said = Object.keys(unseen.headers).filter((name) => name !== 'connection' && name !== 'date')
+      expect(said.sort()).toEqual(['cache-control', 'etag', 'vary', 'x-request-id'])
     }
   })
 
