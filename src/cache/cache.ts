@@ -1,6 +1,6 @@
 import { type CacheNumbers, fact } from '../core/events.js'
 import { pack, unpack } from './codec.js'
-import { Demands } from './demand.js'
+import { type Demand, Demands, type TellFound } from './demand.js'
 import { type Entry, freeze, Memory, type Place, sizeOf } from './memory.js'
 import type { RedisLevel } from './redis-level.js'
 import { type Basis, basisOf, everything, type Rests, rowsTag, stands, type Tag } from './tag.js'
@@ -22,6 +22,13 @@ export interface Wanted {
 
 /** How values are read that the cache has not: one each, in the keys' order. */
 export type Fetch<Value> = (keys: readonly string[]) => Promise<Value[]>
+
+export interface Loading<Value> {
+  readonly fetch: Fetch<Value>
+  /** In ms since 1970. */
+  readonly after: number
+  readonly tellFound?: TellFound
+}
 
 export interface CacheOptions {
   readonly tags: Tags
@@ -50,7 +57,6 @@ const read = fact('cache.read')
  * that was read later counts. Values are frozen, and shared by all who ask.
  */
 export class Cache {
-  /** Whether what is read is asked for again. */
   readonly demands = new Demands(() => this.options.redis?.isUp ?? false)
   private readonly memory: Memory
   private readonly tagOf = (name: string) => this.options.tags.get(name)
@@ -75,14 +81,9 @@ export class Cache {
     return place?.entry
   }
 
-  /**
-   * Whether to look for these further than in the process, and to keep them: most may never be asked again. `isSure` has
-   * that done in any case.
-   */
-  admits({ name }: Source, wanted: readonly Wanted[], isSure: boolean): boolean {
-    const isAdmitted = this.memory.demandOf(name).admits(wanted.map(({ key }) => key)) || isSure
-    if (!isAdmitted && read.heard) read.publish({ cache: name, inMemory: 0, inRedis: 0, missing: wanted.length })
-    return isAdmitted
+  /** Whether what is read of a source is asked for again. */
+  demandOf({ name }: Source): Demand {
+    return this.memory.demandOf(name)
   }
 
   /** The first of these that stands, in the process or in Redis. */
@@ -125,14 +126,13 @@ export class Cache {
   async load<Value>(
     source: Source,
     wanted: readonly Wanted[],
-    fetch: Fetch<Value>,
-    after: number,
+    { fetch, after, tellFound }: Loading<Value>,
   ): Promise<Entry<Value>[]> {
     const asked = wanted.map(({ key, by }): Asked<Value> => ({ key, by, entry: this.peek(source.name, key, after) }))
     const unknown = asked.filter(({ entry }) => !entry)
     if (unknown.length > 0) await this.recall(source, unknown, after)
     const missing = unknown.filter(({ entry }) => !entry)
-    this.memory.demandOf(source.name).recall(asked.length - missing.length)
+    tellFound?.(asked.length - missing.length)
     if (read.heard)
       read.publish({
         cache: source.name,

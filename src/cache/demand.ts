@@ -53,6 +53,9 @@ export class Demands {
   }
 }
 
+/** Tells how many of those were found that were looked for. */
+export type TellFound = (count: number) => void
+
 /**
  * Whether values of one kind are asked for again. Of a kind whose values seldom are, those are kept that were asked for
  * before: what comes once only then costs little more than without a cache, and pushes out nothing.
@@ -60,41 +63,56 @@ export class Demands {
 export class Demand {
   /** How many the process had: counted by whoever finds them. */
   found = 0
-  private recalled = 0
-  private missed = 0
-  private looked = 0
   private foundBefore = 0
+  private missed = 0
+  private recalled = 0
   private isRare = false
-  private passed = 0
+  private calls = 0
+  private readonly sample = { looked: 0, found: 0 }
 
   constructor(
     private readonly demands: Demands,
     private readonly kind: number,
   ) {}
 
-  /** Whether it pays to look further for these, which the process has not, and to keep them. They count as asked for. */
-  admits(keys: readonly string[]): boolean {
+  /**
+   * Where it pays to look further for these, which the process has not, and to keep them, whom to tell what was found;
+   * one that is asked for again has all of them looked for. They count as asked for. `isSure` has it done in any case.
+   */
+  admits(keys: readonly string[], isSure = false): TellFound | undefined {
     let isAskedAgain = false
     for (const key of keys) if (this.demands.note(this.kind, key)) isAskedAgain = true
-    if (this.demands.isFilling) return true
-    const isAdmitted = isAskedAgain || !this.isRare || (this.demands.hasMore() && ++this.passed % sampled === 0)
+    if (this.demands.isFilling) return tellNobody
+    const isAdmitted = isAskedAgain || !this.isRare || isSure
     this.missed += keys.length
-    if (isAdmitted) this.looked += keys.length
     if (this.missed >= judging.misses) this.judge()
-    return isAdmitted
+    if (isAdmitted) return this.recall
+    if (!this.demands.hasMore() || ++this.calls % sampled !== 0) return undefined
+    this.sample.looked += keys.length
+    return this.recallSample
   }
 
-  /** So many of those that were admitted were found then. */
-  recall(count: number): void {
+  private readonly recall: TellFound = (count) => {
     this.recalled += count
   }
 
+  private readonly recallSample: TellFound = (count) => {
+    this.recalled += count
+    this.sample.found += count
+  }
+
   private judge(): void {
-    const found = this.found - this.foundBefore + this.recalled
-    this.isRare = found < judging.share * (found + this.missed) && this.recalled <= judging.share * this.looked
+    const found = this.found - this.foundBefore
+    const { sample } = this
+    const isFound = found + this.recalled >= judging.share * (found + this.missed)
+    const isSampleFound = sample.found > 0 && sample.found >= judging.share * sample.looked
+    this.isRare = !isFound && !isSampleFound
     this.foundBefore = this.found
-    this.recalled = 0
     this.missed = 0
-    this.looked = 0
+    this.recalled = 0
+    Object.assign(sample, { looked: 0, found: 0 })
   }
 }
+
+/** While the cache is filled nothing is judged. */
+const tellNobody: TellFound = () => {}

@@ -86,18 +86,6 @@ export class Memory {
     if (this.bytes > this.most) this.makeRoom()
   }
 
-  delete(name: string, key: string): void {
-    const place = this.shelves.get(name)?.places.get(key)
-    if (place) this.remove(place)
-  }
-
-  clear(): void {
-    for (const { places } of this.shelves.values()) places.clear()
-    this.first = undefined
-    this.last = undefined
-    this.bytes = 0
-  }
-
   /** How often what has that name is asked for again. */
   demandOf(name: string): Demand {
     return this.shelfOf(name).demand

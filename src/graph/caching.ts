@@ -3,6 +3,9 @@ import type { Computing } from '../cache/computations.js'
 import type { Entry } from '../cache/memory.js'
 import type { CacheRoom } from '../cache/open.js'
 import { Reading } from '../cache/reading.js'
+import { fact } from '../core/events.js'
+
+const read = fact('cache.read')
 
 /** The way of one operation to what was read before. */
 export class Caching {
@@ -23,8 +26,13 @@ export class Caching {
   async load<Value>(source: Source, wanted: readonly Wanted[], fetch: Fetch<Value>): Promise<Value[]> {
     const { values } = this.room
     // What an answer rests on that is kept is kept too.
-    if (!values.admits(source, wanted, this.reading !== undefined)) return fetch(wanted.map(({ key }) => key))
-    const entries = await values.load(source, wanted, fetch, this.after)
+    const keys = wanted.map(({ key }) => key)
+    const tellFound = values.demandOf(source).admits(keys, this.reading !== undefined)
+    if (!tellFound) {
+      if (read.heard) read.publish({ cache: source.name, inMemory: 0, inRedis: 0, missing: keys.length })
+      return fetch(keys)
+    }
+    const entries = await values.load(source, wanted, { fetch, after: this.after, tellFound })
     if (this.reading) for (const entry of entries) this.reading.add(entry)
     return entries.map(({ value }) => value)
   }

@@ -118,7 +118,10 @@ function isSamePage(one: PageArguments, other: PageArguments): boolean {
 function isSame(one: Values, other: Values): boolean {
   const names = Object.keys(one)
   if (names.length !== Object.keys(other).length) return false
-  return names.every((name) => Object.hasOwn(other, name) && one[name] === other[name] && typeof one[name] !== 'object')
+  return names.every((name) => {
+    const value = one[name]
+    return Object.hasOwn(other, name) && value === other[name] && (typeof value !== 'object' || value === null)
+  })
 }
 
 function createShape<Table extends EntitySchemaWithMeta, Query>(

@@ -26,5 +26,5 @@ export async function runWarmer(
   const request = { id: randomUUID(), operation: name }
   const caching = new Caching(rooms.cache, 0, undefined)
   const ctx = new Impartial(rooms, { name, requestId: request.id, caching })
-  await inRequest(request, () => run(ctx, progress))
+  await rooms.cache.values.demands.fill(() => inRequest(request, () => run(ctx, progress)))
 }

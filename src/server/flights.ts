@@ -44,16 +44,22 @@ export interface Flight {
 export class Flights {
   private readonly flying = new Map<string, Flight>()
 
-  /** The answer to the same question that is on its way, if it is for that scope and was begun later than `after`. */
-  async join(asking: Asking, after: number): Promise<Landed | undefined> {
-    const flight = this.flying.get(idOf(asking))
-    if (!flight || flight.began <= after) return undefined
-    const landed = await flight.landed
-    const { scope } = asking
-    return landed && (landed.scope === everybody || landed.scope === scope) ? landed : undefined
+  /**
+   * The answer to the same question that is on its way, if it is for that scope, was begun later than `after` and is still
+   * good; else a flight of one's own. Whoever waited in vain waits for the next one once more.
+   */
+  async join(asking: Asking, after: number, isGood: (landed: Landed) => boolean): Promise<Landed | Flight> {
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const flight = this.flying.get(idOf(asking))
+      if (!flight || flight.began <= after) break
+      const landed = await flight.landed
+      const isForMe = landed?.scope === everybody || landed?.scope === asking.scope
+      if (landed && isForMe && isGood(landed)) return landed
+    }
+    return this.begin(asking)
   }
 
-  begin(asking: Asking): Flight {
+  private begin(asking: Asking): Flight {
     const { promise, resolve } = Promise.withResolvers<Landed | undefined>()
     const { habit } = asking
     const id = idOf(asking)

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { TellFound } from '../cache/demand.js'
 import type { Entry } from '../cache/memory.js'
 import type { CacheRoom } from '../cache/open.js'
 import { Reading } from '../cache/reading.js'
@@ -7,7 +8,7 @@ import { stands } from '../cache/tag.js'
 import { fact } from '../core/events.js'
 import type { Tokens } from '../db/consistency.js'
 import { type Asked, readAfter, type Viewer } from '../graph/context.js'
-import { type Answer, everybody, type Flight, Flights } from './flights.js'
+import { type Answer, everybody, type Flight, Flights, type Landed } from './flights.js'
 import { type Habit, Habits } from './habits.js'
 import { consistencyHeader } from './operation.js'
 import { createQuestionReader, type Question } from './question.js'
@@ -48,7 +49,7 @@ const name = 'response'
 const finished = fact('operation.finished')
 const read = fact('cache.read')
 
-/** What becomes of an answer that has been given: the entry that is kept of it, or none where it is for its request alone. */
+/** What becomes of an answer that has been given: the entry that is kept of it, where it may be given again. */
 export type Keep = (request: FastifyRequest, reply: FastifyReply, text: string) => Entry<Answer> | undefined
 
 /**
@@ -75,14 +76,17 @@ export function keepResponses(
     const known = habits.find(question.document)
     const entry = known && peek(request, question, known)
     if (entry) return answer(request, reply, { question, entry, began })
-    const habit = admit(request, question, known)
-    if (!habit) return done()
-    ask(request, reply, { question, habit }).then((found) => {
-      if (!found) return done()
-      habit.demand.recall(1)
-      habit.whom = found.value.isPrivate ? 'viewer' : 'everybody'
-      answer(request, reply, { question, entry: found, began })
-    }, done)
+    const admitted = admit(request, question, known)
+    if (!admitted) return done()
+    const { habit, tellFound } = admitted
+    ask(request, reply, { question, habit })
+      .then((found) => {
+        if (!found) return done()
+        tellFound?.(1)
+        habit.whom = found.entry.value.isPrivate ? 'viewer' : 'everybody'
+        answer(request, reply, { question, began, ...found })
+      })
+      .catch(done)
   })
 
   return (request, reply, text) => {
@@ -90,6 +94,8 @@ export function keepResponses(
     if (!keeping) return undefined
     if (reply.statusCode !== 200 || keeping.reading.hasFailed) return void keeping.flight.drop()
     const entry = keep(request, keeping, text)
+    // What it rests on has changed meanwhile, which says nothing of the next one.
+    if (entry && !stands(entry.basis, performance.now())) return void keeping.flight.drop()
     keeping.flight.land(entry && { entry, scope: entry.value.isPrivate ? keeping.scope : everybody })
     return entry
   }
@@ -100,28 +106,28 @@ export function keepResponses(
     const viewer = viewers.recall(headers.authorization)
     // When a viewer wrote last, Redis knows.
     if (viewer === undefined || (viewer && cache.isShared)) return undefined
-    const scope = whom === 'viewer' ? scopeOf(viewer) : everybody
-    const entry = cache.values.peek<Answer>(name, keyOf(question, scope), 0)
+    const find = (scope: string) => cache.values.peek<Answer>(name, keyOf(question, scope), 0)
+    const [first, second] = whom === 'viewer' ? [scopeOf(viewer), everybody] : [everybody, scopeOf(viewer)]
+    const entry = find(first) ?? find(second)
     if (entry) demand.found++
     return entry
   }
 
   /**
-   * What is known of the document, where it pays to look further and to keep the answer. By GET it always is kept: others
-   * keep it too then, who ask but once each, and by what its head says.
+   * What is known of the document, where it pays to look further and to keep the answer, and whom to tell whether there
+   * was one. By GET it always is kept: others keep it too then, who ask but once each, and by what its head says.
    */
   function admit(
     { method, headers }: FastifyRequest,
     { document, key }: Question,
     known: Habit | undefined,
-  ): Habit | undefined {
+  ): { habit: Habit; tellFound?: TellFound } | undefined {
     const isSure = method === 'GET'
     const habit = known ?? habits.meet(document, isSure)
-    const viewer = viewers.recall(headers.authorization)
-    // A token that has yet to be verified says nothing of who asks.
-    if (habit && viewer === undefined) return habit
-    const asked = habit?.whom === 'viewer' ? key + scopeOf(viewer ?? null) : key
-    if (habit?.demand.admits([asked]) || isSure) return habit
+    // Who is not known yet may be refused, which says nothing of what is asked for.
+    if (habit && viewers.recall(headers.authorization) === undefined) return { habit }
+    const tellFound = habit?.demand.admits([key], isSure)
+    if (habit && tellFound) return { habit, tellFound }
     if (read.heard) read.publish({ cache: name, inMemory: 0, inRedis: 0, missing: 1 })
     return undefined
   }
@@ -131,7 +137,7 @@ export function keepResponses(
     request: FastifyRequest,
     reply: FastifyReply,
     { question, habit }: { question: Question; habit: Habit },
-  ): Promise<Entry<Answer> | undefined> {
+  ): Promise<Found | undefined> {
     const { authorization, [consistencyHeader]: token } = request.headers
     const point = typeof token === 'string' ? tokens.verify(token) : undefined
     // Who answers those says what is wrong.
@@ -141,12 +147,16 @@ export function keepResponses(
     const lastWrite = viewer ? await cache.lastWrite(viewer.id) : 0
     const after = readAfter(point, lastWrite)
     const scope = scopeOf(viewer)
-    const entry = await cache.values.find<Answer>(name, [keyOf(question, everybody), keyOf(question, scope)], after)
-    if (entry) return entry
-    const asking = { question, scope, habit }
-    const landed = await flights.join(asking, after)
-    if (landed && landed.entry.basis.at > after && stands(landed.entry.basis, performance.now())) return landed.entry
-    const flight = flights.begin(asking)
+    const keys = [keyOf(question, everybody), keyOf(question, scope)]
+    for (const key of keys) {
+      const entry = cache.values.peek<Answer>(name, key, after)
+      if (entry) return { entry }
+    }
+    const entry = await cache.values.find<Answer>(name, keys, after)
+    if (entry) return { entry, isFromRedis: true }
+    const isGood = ({ entry: { basis } }: Landed) => basis.at > after && stands(basis, performance.now())
+    const flight = await flights.join({ question, scope, habit }, after, isGood)
+    if ('entry' in flight) return { entry: flight.entry }
     reply.raw.once('close', flight.drop)
     const asker = { viewer, after: point, lastWrite }
     request.keeping = { question, scope, reading: new Reading(), flight, asker }
@@ -154,11 +164,16 @@ export function keepResponses(
     return undefined
   }
 
-  function answer(request: FastifyRequest, reply: FastifyReply, { question, entry, began }: Answered): void {
+  function answer(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { question, entry, isFromRedis, began }: Answered,
+  ): void {
     const { operation } = entry.value
     // Redis tells null for undefined.
     if (operation.name) request.info.operation = operation.name
-    if (read.heard) read.publish({ cache: name, inMemory: 1, inRedis: 0, missing: 0 })
+    const inRedis = isFromRedis ? 1 : 0
+    if (read.heard) read.publish({ cache: name, inMemory: 1 - inRedis, inRedis, missing: 0 })
     if (finished.heard)
       finished.publish({
         operation,
@@ -190,18 +205,21 @@ export function keepResponses(
       isPrivate,
     }
     const left = Math.min(ttl, rests.until - performance.now())
-    const entry = cache.values.keep(name, keyOf(question, isPrivate ? scope : everybody), {
+    return cache.values.keep(name, keyOf(question, isPrivate ? scope : everybody), {
       value,
       basis: rests.basis,
       ttl: left,
     })
-    return stands(entry.basis, performance.now()) ? entry : undefined
   }
 }
 
-interface Answered {
-  readonly question: Question
+interface Found {
   readonly entry: Entry<Answer>
+  readonly isFromRedis?: boolean
+}
+
+interface Answered extends Found {
+  readonly question: Question
   /** On the clock of `performance.now()`. */
   readonly began: number
 }

@@ -25,7 +25,7 @@ const varied = {
 }
 
 /** What a 304 says: the rest of the head the client has with the answer, and what it says would change (RFC 9111, 4.3.4). */
-const saidAgain = /^(cache-control|etag|vary|x-request-id|access-control-.*)$/
+const saidAgain = /^(cache-control|etag|vary|connection|x-request-id|access-control-.*)$/
 
 /** `maxAge` is for how many seconds others may answer by GET with what is for everybody, before they have asked again. */
 export function createSender(maxAge: number): Sender {

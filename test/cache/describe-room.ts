@@ -47,7 +47,7 @@ export function describeRoom(count: number, memory: number): void {
       })
       const fetch = async (keys: readonly string[]) =>
         keys.map((id) => ({ id, name: `name of ${id}`, text: id.repeat(10) }))
-      await cache.load(source, wanted, fetch, 0)
+      await cache.load(source, wanted, { fetch, after: 0 })
     }
     const seconds = (performance.now() - began) / 1_000
     stop()

@@ -1,6 +1,6 @@
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect } from 'vitest'
+import { describe, expect, test as plainTest } from 'vitest'
 import { testWith } from '../needs.js'
 import { ownRedis } from '../redis/server.js'
 import type * as Model from './model/describe-model.js'
@@ -35,9 +35,9 @@ export const sabotages = {
     instead: [
       `const bases = missing.map(({ rests }) => basisOf(rests as Rests))
     const keys = missing.map(({ key }) => key)
-    const values = await fetch(keys, true)`,
+    const values = await fetch(keys)`,
       `const keys = missing.map(({ key }) => key)
-    const values = await fetch(keys, true)
+    const values = await fetch(keys)
     await new Promise((done) => setTimeout(done, 30))
     await this.options.tags.learn(missing.flatMap(({ rests }) => (rests as Rests).tags), [])
     const bases = missing.map(({ rests }) => basisOf(rests as Rests))`,
@@ -57,13 +57,22 @@ export const sabotages = {
   },
   'no scope for who joins': {
     file: 'src/server/flights.ts',
-    instead: [
-      'return landed && (landed.scope === everybody || landed.scope === scope) ? landed : undefined',
-      'return landed',
-    ],
+    instead: ['landed?.scope === everybody || landed?.scope === asking.scope', 'true'],
     breaks: /\(c\)/,
   },
 } satisfies Record<string, Sabotage>
+
+const rarity = {
+  file: 'src/cache/demand.ts',
+  instead: ['{ misses: 256, share: 0.1 }', '{ misses: 4, share: 2 }'],
+} as const
+
+/** That each of them still can be made. */
+export function describeTexts(): void {
+  plainTest.each(Object.entries({ ...sabotages, rarity }))('%s has its place', async (_, { file, instead: [text] }) => {
+    expect((await readFile(join(root, file), 'utf8')).split(text)).toHaveLength(2)
+  })
+}
 
 /** The model must find each of these in a copy of the house within so many seconds, starting with that seed or another. */
 export function describeSabotages(names: readonly (keyof typeof sabotages)[], within: number): void {
@@ -88,13 +97,13 @@ export function describeSabotages(names: readonly (keyof typeof sabotages)[], wi
   })
 }
 
-/** The model must find nothing in a house that soon judges whether values are asked again, and keeps few of them at once. */
+/** The model must find nothing in a house that soon takes all its values for such as are seldom asked for again. */
 export function describeRarity(within: number): void {
   const test = testWith(ownRedis)
   test(
     'what is kept from its second asking on breaks no promise',
     async () => {
-      await using copy = await copyHouse({ file: 'src/cache/demand.ts', instead: ['misses: 256', 'misses: 4'] })
+      await using copy = await copyHouse(rarity)
       const seed = Number(process.env.MODEL_SEED ?? Math.floor(Math.random() * 2 ** 31))
       const outcome = await copy.play(seed, { sequences: 100_000, within })
       console.log(tell(outcome))

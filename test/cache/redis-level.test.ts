@@ -91,7 +91,7 @@ test('what is none of ours under a key of ours is nothing', async () => {
   const tags = new Tags(level, 60_000)
   const cache = new Cache({ tags, redis: level, memoryBytes: 0, ttl: 60_000, coherence: 1_000 })
   const source = { name: 'postById', rests: ['posts.id'] }
-  const load = (key: string) => cache.load(source, [{ key, by: key }], async () => ['read'], 0)
+  const load = (key: string) => cache.load(source, [{ key, by: key }], { fetch: async () => ['read'], after: 0 })
   for (const bytes of [
     '',
     'text',

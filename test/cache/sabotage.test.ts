@@ -1,3 +1,4 @@
-import { describeSabotages } from './describe-sabotage.js'
+import { describeSabotages, describeTexts } from './describe-sabotage.js'
 
 describeSabotages(['no fence'], 20)
+describeTexts()

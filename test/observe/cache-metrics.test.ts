@@ -45,8 +45,7 @@ const load = (...letters: string[]) =>
   cache.load(
     source,
     letters.map((key) => ({ key, by: key })),
-    async (keys) => keys.map((key) => `${key}…`),
-    0,
+    { fetch: async (keys) => keys.map((key) => `${key}…`), after: 0 },
   )
 
 test('every value that was looked for counts once, by where it was', async () => {
@@ -76,8 +75,7 @@ test('memory that is taken, and what had to go for it', async () => {
   await cache.load(
     source,
     Array.from({ length: 400 }, (_, index) => ({ key: `k${index}`, by: `k${index}` })),
-    async (keys) => keys.map((key) => key),
-    0,
+    { fetch: async (keys) => keys.map((key) => key), after: 0 },
   )
   expect((await valuesOf('plumbline.cache.memory.usage'))['']).toBeLessThanOrEqual(100_000)
   expect((await valuesOf('plumbline.cache.evictions'))['']).toBeGreaterThan(50)

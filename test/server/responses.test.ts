@@ -292,6 +292,27 @@ test('many who ask the same at once are answered by one computation', async () =
   for (const { data } of answers) expect(data).toEqual(answers[0]?.data)
 })
 
+test('answers to one document that are for one viewer, and others that are for all, are both found at once', async () => {
+  const document = fresh('query ($id: ID!) { seen(id: $id) { size name } }')
+  const ask = (id: string, as: Viewer) => house.query(document, { id }, { as })
+  for (const [id, as] of [
+    [small, anna],
+    [large, anna],
+    [large, bert],
+  ] as const)
+    await ask(id, as)
+  const rounds = async () => {
+    for (const [id, as] of [
+      [small, bert],
+      [large, anna],
+      [small, root],
+      [large, bert],
+    ] as const)
+      expect((await ask(id, as)).statements).toEqual([])
+  }
+  expect(await countsOf(rounds)).toEqual({ kept: 0, again: 4 })
+})
+
 test('many who wait for the answer of somebody who leaves are answered all the same', async () => {
   const document = fresh('{ things(first: 4) { nodes { name } } }')
   await house.sql('begin')
@@ -317,4 +338,22 @@ test('many who ask the same for themselves at once are each answered for themsel
   const answers = await Promise.all(viewers.map((as) => house.query(document, {}, { as })))
   for (const [index, { data }] of answers.entries())
     expect(data.who).toBe(`${viewers[index]?.role} ${viewers[index]?.id}`)
+})
+
+// It fills the table anew.
+test('many who ask at once after a write had overtaken the last answer are answered by one computation', async () => {
+  const [other] = await fillThings(house, [{ box: 0, size: 1, weight: '1', seenAt: null }])
+  const [row] = await house.sql<{ id: string }>('select id from things where box_id = $1', [other])
+  const id = encodeId('Thing', row?.id as string)
+  const document = fresh(ofThing(id))
+  await house.sql('begin')
+  await house.sql('lock table boxes in access exclusive mode')
+  const overtaken = house.query(document)
+  await expect.poll(async () => (await house.sql('select from pg_locks where not granted')).length).toBe(1)
+  await resize(id, 7, bert)
+  await house.sql('rollback')
+  expect((await overtaken).statements).toHaveLength(2)
+  const answers = await Promise.all(Array.from({ length: 100 }, () => house.query(document)))
+  expect(answers.flatMap(({ statements }) => statements).length).toBeLessThanOrEqual(2)
+  for (const { data } of answers) expect(data.thing.size).toBe(7)
 })

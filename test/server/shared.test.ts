@@ -54,3 +54,24 @@ test('who wrote by another process is not answered from before, though nobody to
   stop()
   expect(found).toEqual([false, true, false])
 })
+
+test('what another process answered is told as found in Redis, and as found at once from then on', async () => {
+  await using redis = await reachRedis()
+  const shared = { CACHE: 'on', REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '5000' }
+  await using one = await startHouse(shared)
+  await using other = await startHouse({ ...shared, DATABASE_URL: one.url })
+  for (const { app } of [one, other]) await expect.poll(() => app.cache?.isShared, { timeout: 10_000 }).toBe(true)
+  const document = '{ things { nodes { weight } } }'
+  await one.query(document)
+  const read: object[] = []
+  const stop = fact('cache.read').listen(({ cache, ...numbers }) => {
+    if (cache === 'response') read.push(numbers)
+  })
+  await expect.poll(async () => (await other.query(document)).statements).toEqual([])
+  await other.query(document)
+  stop()
+  expect(read.slice(-2)).toEqual([
+    { inMemory: 0, inRedis: 1, missing: 0 },
+    { inMemory: 1, inRedis: 0, missing: 0 },
+  ])
+})

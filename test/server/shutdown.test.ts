@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { Agent, request as send } from 'node:http'
+import { Agent, type IncomingMessage, request as send } from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
@@ -88,6 +88,28 @@ test('the end is announced: not ready, and each answer is the last of its connec
   expect(await ask(app, agent, '{ __typename }')).toMatchObject({ status: 200, closes: true })
   await closed
   await expect(fetch(`${app.url}/livez`)).rejects.toThrow()
+})
+
+test('an answer that the client has already is the last of its connection too', async () => {
+  await using house = await startHouse({ CACHE: 'on', SHUTDOWN_ANNOUNCE_MS: '1000' })
+  const ask = (query: string, tag = '"none"') => {
+    const search = new URLSearchParams({ query })
+    const headers = { 'apollo-require-preflight': 'true', 'if-none-match': tag }
+    const agent = new Agent({ keepAlive: true })
+    return new Promise<IncomingMessage>((resolve) =>
+      send(`${house.app.url}/graphql?${search}`, { agent, headers }, (response) => resolve(response.resume())).end(),
+    )
+  }
+  const query = '{ things { nodes { name } } }'
+  const first = await ask(query)
+  expect([first.statusCode, first.headers.connection]).toEqual([200, 'keep-alive'])
+  const closed = house.app.close()
+  // One that is kept, and one that is made now.
+  for (const document of [query, `${query} # again`]) {
+    const { statusCode, headers } = await ask(document, first.headers.etag)
+    expect([statusCode, headers.connection]).toEqual([304, 'close'])
+  }
+  await closed
 })
 
 test('idle connections do not hold it up, and a second call waits for the first', async () => {
