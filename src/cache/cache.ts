@@ -25,8 +25,9 @@ export type Fetch<Value> = (keys: readonly string[]) => Promise<Value[]>
 
 export interface Loading<Value> {
   readonly fetch: Fetch<Value>
-  /** In ms since 1970. */
+  /** Only what was read later counts; in ms since 1970. */
   readonly after: number
+  /** Hears how many of them there were. */
   readonly tellFound?: TellFound
 }
 

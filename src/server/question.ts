@@ -35,8 +35,9 @@ export type ReadQuestion = (request: FastifyRequest) => Question | undefined
 
 type Identity = Pick<Question, 'key' | 'document'>
 
+/** Makes one that remembers what URLs ask. */
 export function createQuestionReader(): ReadQuestion {
-  /** What URLs ask, of late: reading one takes longer than finding its answer. */
+  // Reading a URL takes longer than finding its answer.
   const urls = new Map<string, Identity>()
 
   function readUrl(url: string): Identity | undefined {

@@ -85,6 +85,13 @@ describe('a field called directly answers as its wrapper does:', () => {
   })
 })
 
+test('only what takes info declares it, for which the executor makes one', () => {
+  const schema = buildDirectSchema(options)
+  const query = schema.getQueryType()?.getFields()
+  expect(query?.around?.resolve).toHaveLength(4)
+  for (const name of ['nothing', 'text', 'search']) expect(query?.[name]?.resolve, name).toHaveLength(3)
+})
+
 test('only what needs no wrapper is called directly', () => {
   const { direct, wrapped } = sort(buildDirectSchema(options))
   expect(wrapped).toEqual([

@@ -4,13 +4,14 @@ import request from 'supertest'
 import { Arg, Ctx, ID, Int, Mutation, Query, Resolver } from 'type-graphql'
 import { v7 } from 'uuid'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Values } from '../../src/db/statement.js'
-import { anyOf, param } from '../../src/db/statement.js'
+import { fact } from '../../src/core/events.js'
+import { anyOf, param, type Values } from '../../src/db/statement.js'
 import { Context } from '../../src/graph/context.js'
 import { definePage } from '../../src/graph/keyset.js'
 import { defineLoader } from '../../src/graph/loader.js'
 import { decodeId, encodeId } from '../../src/graph/node.js'
 import { loadPageOf } from '../../src/graph/page.js'
+import { defineWarmer } from '../../src/graph/warmer.js'
 import type { PageArguments } from '../../src/graph/window.js'
 import { thingById } from '../fixture/thing.data.js'
 import { BoxTable, Thing, ThingTable } from '../fixture/thing.entity.js'
@@ -162,6 +163,23 @@ describe('where rows seldom are asked for again', () => {
     const call = request(house.app.http).get(`/graphql?${search}`).set('apollo-require-preflight', 'true')
     expect((await call).headers.etag).toBeDefined()
   })
+})
+
+test('what a warmer loads is kept, though rows seldom are asked for again', async () => {
+  scan(house)
+  let kept = 0
+  const stop = fact('cache.filled').listen(({ cache, entries }) => {
+    if (cache === 'thingById') kept += entries
+  })
+  const warmer = defineWarmer({
+    name: 'some things',
+    async run(ctx) {
+      for (let count = 0; count < 20; count++) await ctx.load(thingById, v7())
+    },
+  })
+  await house.app.warm(warmer, () => {})
+  stop()
+  expect(kept).toBe(20)
 })
 
 test('pages of one operation that are asked for otherwise are others', async () => {
