@@ -111,7 +111,7 @@ test('each goes to exactly those whose subscription was answered before, while o
   })
   const sendings: { before: string[]; id: string }[] = []
   while (sendings.length < 6) {
-    await vi.waitFor(() => expect(added.length).toBeGreaterThan(10 * sendings.length))
+    await expect.poll(() => added.length).toBeGreaterThan(10 * sendings.length)
     const before = [...added]
     const { newsletter } = await send(sender, admin)
     sendings.push({ before, id: newsletter.id })
@@ -158,9 +158,9 @@ test('an address that is refused is counted and logged without it, and one that 
     return line.startsWith('RCPT') && to === full && !later ? '452 4.2.2 full' : undefined
   }
   const { newsletter } = await send(sender, admin)
-  await vi.waitFor(() =>
-    expect(sender.logged).toContainEqual(expect.objectContaining({ msg: expect.stringContaining('tried again') })),
-  )
+  await expect
+    .poll(() => sender.logged)
+    .toContainEqual(expect.objectContaining({ msg: expect.stringContaining('tried again') }))
   later = true
   expect(await sentOf(sender, newsletter.id)).toEqual({ status: 'SENT', sent: 9, failed: 1, total: 10 })
   expect(sender.logged).toContainEqual(expect.objectContaining({ reason: 'RCPT TO was answered 550 5.1.1' }))
@@ -174,7 +174,7 @@ test('a worker that stops ends its chunk after the message in flight, and the ne
   await addSubscribers(sender, 300)
   smtp.answer = async () => void (await new Promise((resolve) => setTimeout(resolve, 5)))
   const { newsletter } = await send(sender, admin)
-  await vi.waitFor(() => expect(smtp.taken.length).toBeGreaterThan(5))
+  await expect.poll(() => smtp.taken.length).toBeGreaterThan(5)
   await sender.app.close()
   const [row] = await sender.sql('select sent from newsletters')
   expect(row).toEqual({ sent: smtp.taken.length })

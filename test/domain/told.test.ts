@@ -28,10 +28,10 @@ testWith(ownRedis)('servers hear of it when the database is filled anew', async 
     REDIS_URL: redis.url,
   })
   await seedDatabase(config, { scale: 0.005, today: new Date('2026-11-20T00:00:00Z') })
-  await expect.poll(() => shown(api), { timeout: 5_000 }).toBeTruthy()
+  await expect.poll(() => shown(api)).toBeTruthy()
   const first = await shown(api, 'id')
   await seedDatabase(config, { scale: 0.005, today: new Date('2026-11-21T00:00:00Z'), reset: true })
-  await expect.poll(() => shown(api, 'id'), { timeout: 5_000 }).not.toBe(first)
+  await expect.poll(() => shown(api, 'id')).not.toBe(first)
 })
 
 testWith(ownRedis)('servers look for word that was left for them', async () => {
@@ -46,7 +46,7 @@ testWith(ownRedis)('servers look for word that was left for them', async () => {
   await api.sql(`update posts set title = 'after'`)
   expect(await shown(api)).toBe('before')
   await forgetEverything((await api.app.db.orm.em.getConnection().getNativeClient()) as Pool)
-  await expect.poll(() => shown(api), { timeout: 5_000 }).toBe('after')
+  await expect.poll(() => shown(api)).toBe('after')
 })
 
 test('a migration leaves word where there is a Redis, as it changes rows by no write of ours', async () => {

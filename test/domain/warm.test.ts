@@ -81,7 +81,7 @@ describe('a server that starts', () => {
     begin()
     const ready = async () => (await fetch(new URL('/readyz', api.app.url))).status
     expect(await ready()).toBe(503)
-    await expect.poll(ready, { timeout: 10_000 }).toBe(200)
+    await expect.poll(ready).toBe(200)
     await stop()
     const parsed: unknown[] = []
     const unlisten = fact('operation.parsed').listen((document) => void parsed.push(document))

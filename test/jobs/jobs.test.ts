@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { inRequest } from '../../src/core/request.js'
 import { plain } from '../../src/db/statement.js'
@@ -46,7 +46,7 @@ const put = (...wanted: [Job<{ text: string }>, string][]) =>
   })
 const waiting = () =>
   api.sql<{ id: string; attempts: number; last_error: string | null }>('select * from graphile_worker.jobs')
-const idle = () => vi.waitFor(async () => expect(await waiting()).toEqual([]), { timeout: 5_000 })
+const idle = () => expect.poll(waiting).toEqual([])
 
 test('a job is done once its transaction has committed, and never where it rolled back', async () => {
   const failing = api.app.db.write(async (tx) => {
@@ -62,7 +62,7 @@ test('a job is done once its transaction has committed, and never where it rolle
     ended = true
     expect(texts()).toEqual([])
   })
-  await vi.waitFor(() => expect(texts()).toEqual(['once']))
+  await expect.poll(() => texts()).toEqual(['once'])
   expect(ended).toBe(true)
   await idle()
 })
@@ -103,7 +103,7 @@ test('a payload is checked when it is enqueued, and again before it is used', as
     'expected string',
   )
   await api.sql(`select graphile_worker.add_job('note', '{"payload":{"text":7}}', max_attempts => 1)`)
-  await vi.waitFor(async () => expect((await waiting())[0]?.last_error).toContain('expected string'))
+  await expect.poll(async () => (await waiting())[0]?.last_error).toContain('expected string')
   expect(texts()).toEqual([])
   await api.sql('delete from graphile_worker._private_jobs')
 })
@@ -134,12 +134,12 @@ test('what waits for its turn goes by priority', async () => {
   const [one, others] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   behaviour.run = (text) => (text === 'one' ? one.promise : text === 'other' ? others.promise : Promise.resolve())
   await put([note, 'one'], [note, 'other'], [note, 'other'], [note, 'other'])
-  await vi.waitFor(() => expect(seen).toHaveLength(4))
+  await expect.poll(() => seen).toHaveLength(4)
   await put([note, 'later'])
   await put([urgent, 'now'])
   // Only one is free then: two would take a job each.
   one.resolve()
-  await vi.waitFor(() => expect(seen).toHaveLength(6))
+  await expect.poll(() => seen).toHaveLength(6)
   others.resolve()
   await idle()
   expect(texts().slice(4)).toEqual(['now', 'later'])
@@ -150,7 +150,7 @@ test('a job that fails is tried again, under the same id', async () => {
     if (attempt === 1) throw new Error('not yet')
   }
   await put([note, 'twice'])
-  await vi.waitFor(async () => expect(await waiting()).toMatchObject([{ attempts: 1, last_error: 'not yet' }]))
+  await expect.poll(waiting).toMatchObject([{ attempts: 1, last_error: 'not yet' }])
   await api.sql('update graphile_worker._private_jobs set run_at = now()')
   await idle()
   expect(seen.map(({ run }) => run.attempt)).toEqual([1, 2])
@@ -160,14 +160,14 @@ test('a job that fails is tried again, under the same id', async () => {
 test('what administrators are told of a failure holds no words of the driver', async () => {
   behaviour.run = (_text, run) => run.write((tx) => tx.sql(plain('select $1::uuid', ['a secret']), [])).then(() => {})
   await put([note, 'failing'])
-  await vi.waitFor(async () => expect((await waiting())[0]?.last_error).toBe('It failed with 22P02: the log has more.'))
+  await expect.poll(async () => (await waiting())[0]?.last_error).toBe('It failed with 22P02: the log has more.')
   await api.sql('delete from graphile_worker._private_jobs')
 })
 
 test('a job that takes too long has failed, is told so, and is dead after its last attempt', async () => {
   behaviour.run = () => sleep(10_000, undefined, { ref: false })
   await put([quick, 'slow'])
-  await vi.waitFor(async () => expect(await waiting()).toMatchObject([{ last_error: 'It took longer than 50 ms.' }]))
+  await expect.poll(waiting).toMatchObject([{ last_error: 'It took longer than 50 ms.' }])
   expect(seen[0]?.run.signal.aborted).toBe(true)
   expect(api.logged).toContainEqual(expect.objectContaining({ level: 'error', msg: 'a job is dead', job: 'quick' }))
   await sleep(100)
@@ -212,7 +212,7 @@ test('a worker that was taken for dead writes nothing any more', async () => {
   behaviour.run = async (text, run) => {
     if (run.attempt > 1) return run.finish((tx) => things(tx, `${text} second`)).then(() => {})
     await api.sql(`update graphile_worker._private_jobs set locked_by = null, locked_at = null`)
-    await vi.waitFor(() => expect(seen).toHaveLength(2), { timeout: 5_000 })
+    await expect.poll(() => seen).toHaveLength(2)
     await expect(run.write((tx) => things(tx, text))).rejects.toThrow('Another worker')
     await run.finish((tx) => things(tx, text))
   }

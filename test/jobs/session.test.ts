@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Pool } from 'pg'
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createLog } from '../../src/core/log.js'
 import { openSession } from '../../src/jobs/session.js'
 import { createTestDatabase } from '../support.js'
@@ -42,13 +42,14 @@ const holders = async (table: string) => {
 }
 const holdersOfBoth = async () => [await holders('_private_jobs'), await holders('_private_job_queues')]
 const isHeld = (worker: string) =>
-  vi.waitFor(async () => {
-    const { rows } = await pool.query(
-      `select 1 from pg_locks where locktype = 'advisory' and granted and objid = (hashtext($1)::bigint & 4294967295)::oid`,
-      [worker],
+  expect
+    .poll(() =>
+      pool.query(
+        `select 1 from pg_locks where locktype = 'advisory' and granted and objid = (hashtext($1)::bigint & 4294967295)::oid`,
+        [worker],
+      ),
     )
-    expect(rows).toHaveLength(1)
-  }, 5_000)
+    .toMatchObject({ rowCount: 1 })
 
 const cut = async (workers: string[]) => {
   const { rows } = await pool.query(
@@ -67,11 +68,11 @@ test('what a worker without a session has locked is free for others, jobs and qu
   await lock('pool-new', 0)
   expect(await holdersOfBoth()).toEqual(Array(2).fill(['pool-gone', 'pool-living', 'pool-new']))
   const other = openSession(pool, 'pool-other', log)
-  await vi.waitFor(async () => expect(await holdersOfBoth()).toEqual(Array(2).fill(['pool-living', 'pool-new'])), 5_000)
+  await expect.poll(holdersOfBoth).toEqual(Array(2).fill(['pool-living', 'pool-new']))
   await living.close()
   await other.close()
   const next = openSession(pool, 'pool-next', log)
-  await vi.waitFor(async () => expect(await holdersOfBoth()).toEqual(Array(2).fill(['pool-new'])), 5_000)
+  await expect.poll(holdersOfBoth).toEqual(Array(2).fill(['pool-new']))
   await next.close()
 })
 
@@ -94,7 +95,7 @@ test('workers whose sessions were cut together keep what they have', async () =>
   await sleep(5_000)
   expect(await holders('_private_jobs')).toEqual(names.toSorted())
   for (const session of sessions) await session.close()
-}, 15_000)
+})
 
 test('a session outlives that others cannot be freed now, as a transaction still holds their job', async () => {
   const impatient = new Pool({ connectionString: database.url, options: '-c statement_timeout=300' })
@@ -105,11 +106,11 @@ test('a session outlives that others cannot be freed now, as a transaction still
   const session = openSession(impatient, 'pool-patient', log)
   await isHeld('pool-patient')
   const sessions = 'select pid from pg_stat_activity where query like $1 and pid <> pg_backend_pid()'
-  await vi.waitFor(async () => expect((await pool.query(sessions, ['%force_unlock%'])).rows).toHaveLength(1), 5_000)
+  await expect.poll(async () => (await pool.query(sessions, ['%force_unlock%'])).rows).toHaveLength(1)
   await sleep(600)
   expect((await pool.query(sessions, ['%force_unlock%'])).rows).toHaveLength(1)
   await isHeld('pool-patient')
   holding.release(true)
   await session.close()
   await impatient.end()
-}, 15_000)
+})

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { Pool } from 'pg'
-import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { z } from 'zod'
 import { createWorker } from '../../src/app.js'
 import { type Environment, loadConfig } from '../../src/core/config.js'
@@ -75,7 +75,7 @@ test('two jobs of one name are refused: only one of them would be done', async (
 test('a job that runs when the worker is closed is done', async () => {
   const { worker, done } = await start(database.url, () => sleep(300))
   await add(pool, 1)
-  await vi.waitFor(async () => expect(await jobs()).toMatchObject([{ attempts: 1 }]))
+  await expect.poll(jobs).toMatchObject([{ attempts: 1 }])
   await worker.close()
   expect(done).toEqual([1])
   expect(await jobs()).toEqual([])
@@ -88,7 +88,7 @@ test('one that takes longer is told to end, and is left to other workers in time
     return sleep(30_000, undefined, { ref: false })
   })
   await add(pool, 2)
-  await vi.waitFor(() => expect(signals).toHaveLength(1))
+  await expect.poll(() => signals).toHaveLength(1)
   const began = performance.now()
   await worker.close()
   expect(performance.now() - began).toBeLessThan(1_500)
@@ -107,7 +107,7 @@ test('one that is told to end may do so in its own way, without having failed', 
     )
   })
   await add(pool, 3)
-  await vi.waitFor(async () => expect(await jobs()).toMatchObject([{ attempts: 1 }]))
+  await expect.poll(jobs).toMatchObject([{ attempts: 1 }])
   await worker.close()
   expect(done).toEqual([3])
   expect(await jobs()).toEqual([])
@@ -118,45 +118,45 @@ test('a worker that was taken for dead leaves the job, and its queue, to the one
   const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const lost = await start(database.url, () => first.promise, { WORKER_CONCURRENCY: '1' })
   await add(pool, 3, 'some queue')
-  await vi.waitFor(async () => expect(await jobs()).toMatchObject([{ attempts: 1 }]))
+  await expect.poll(jobs).toMatchObject([{ attempts: 1 }])
   await pool.query('select graphile_worker.force_unlock_workers(array(select locked_by from graphile_worker.jobs))')
   const { worker, done } = await start(database.url, () => second.promise, { WORKER_CONCURRENCY: '1' })
-  await vi.waitFor(async () => expect(await jobs()).toMatchObject([{ attempts: 2 }]), { timeout: 5_000 })
+  await expect.poll(jobs).toMatchObject([{ attempts: 2 }])
   first.resolve()
-  await vi.waitFor(() => expect(lost.done).toEqual([3]))
+  await expect.poll(() => lost.done).toEqual([3])
   await sleep(200)
   expect(await jobs()).toMatchObject([{ attempts: 2, last_error: null }])
   second.resolve()
   await add(pool, 4, 'some queue')
-  await vi.waitFor(async () => expect(await jobs()).toEqual([]), { timeout: 5_000 })
+  await expect.poll(jobs).toEqual([])
   expect([...lost.done, ...done].sort()).toEqual([3, 3, 4])
   await lost.worker.close()
   await worker.close()
-}, 15_000)
+})
 
 test('a transaction that does not end is not waited for when the worker is closed', async () => {
   const { worker } = await start(database.url, ({ write }) => write(() => sleep(6_000)))
   await add(pool, 6)
-  await vi.waitFor(async () => expect(await jobs()).toMatchObject([{ attempts: 1 }]))
+  await expect.poll(jobs).toMatchObject([{ attempts: 1 }])
   const began = performance.now()
   await worker.close()
   expect(performance.now() - began).toBeLessThan(3_000)
   await sleep(6_500 - (performance.now() - began))
   await pool.query('delete from graphile_worker._private_jobs')
-}, 15_000)
+})
 
 test('a worker is closed while it begins anew', async () => {
   const { worker, done } = await start(database.url, () => sleep(300))
   await add(pool, 5)
-  await vi.waitFor(async () => expect(await jobs()).toMatchObject([{ attempts: 1 }]))
+  await expect.poll(jobs).toMatchObject([{ attempts: 1 }])
   // Its end cannot be told: the engine gives up.
   await pool.query('alter table graphile_worker._private_jobs rename to away')
-  await vi.waitFor(() => expect(done).toEqual([5]))
+  await expect.poll(() => done).toEqual([5])
   await sleep(500)
   await pool.query('alter table graphile_worker.away rename to _private_jobs')
   expect(await Promise.race([worker.close(), sleep(4_000, 'hangs')])).toBeUndefined()
   await pool.query('delete from graphile_worker._private_jobs')
-}, 10_000)
+})
 
 test('a worker goes on after PostgreSQL was restarted, with what it had begun and what is new', async () => {
   const parent = await mkdtemp(join(tmpdir(), 'restarted-'))
@@ -177,10 +177,10 @@ test('a worker goes on after PostgreSQL was restarted, with what it had begun an
     expect(done).toEqual([1])
     await startCluster(folder, { fsync: 'off' }, Number(new URL(url).port))
     await add(queue, 2)
-    await vi.waitFor(() => expect(done).toContain(2), { timeout: 20_000 })
+    await expect.poll(() => done).toContain(2)
     const left = async () => (await queue.query('select 1 from graphile_worker.jobs')).rows
     // The first one's end could not be told: it is done again, once its worker counts as gone.
-    await vi.waitFor(async () => expect(await left()).toEqual([]), { timeout: 40_000 })
+    await expect.poll(left, { timeout: 40_000 }).toEqual([])
     expect(done).toEqual([1, 2, 1])
     await worker.close()
   } finally {
@@ -188,4 +188,4 @@ test('a worker goes on after PostgreSQL was restarted, with what it had begun an
     await removeCluster(folder)
     await rm(parent, { recursive: true, force: true })
   }
-}, 60_000)
+})

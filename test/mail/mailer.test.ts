@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Environment, loadConfig } from '../../src/core/config.js'
 import { createMailer, type Mail, type Mailer, MailRefused } from '../../src/mail/mailer.js'
 import { jwtSecret } from '../settings.js'
@@ -55,7 +55,7 @@ describe('by SMTP', () => {
     for (let index = 0; index < 5; index++) await mailer.send(mail)
     expect(smtp.lines.filter((line) => line.startsWith('EHLO'))).toHaveLength(1)
     await mailer.close()
-    await vi.waitFor(() => expect(smtp.connections).toBe(0))
+    await expect.poll(() => smtp.connections).toBe(0)
     await expect(mailer.send(mail)).rejects.toThrow('closed')
   })
 

@@ -33,7 +33,7 @@ testWith(needed)('a real Prometheus scrapes /metrics, under the names that the a
       })
     const names = () =>
       prometheus.values('sum by (graphql_operation_name) (graphql_server_request_duration_seconds_count)')
-    await expect.poll(names, { timeout: 20_000 }).toEqual({ Known: 1, _OTHER: 2 })
+    await expect.poll(names).toEqual({ Known: 1, _OTHER: 2 })
     expect(await prometheus.values('up')).toEqual({ '': 1 })
     const rules = await prometheus.ask('rules')
     expect(rules.groups[0].rules.map(({ health }: { health: string }) => health)).not.toContain('err')
@@ -63,7 +63,7 @@ async function startPrometheus(target: number) {
   // biome-ignore lint/suspicious/noExplicitAny: its answers have many shapes
   const ask = async (path: string): Promise<any> =>
     (await (await fetch(`http://127.0.0.1:${port}/api/v1/${path}`)).json()).data
-  await expect.poll(() => ask('rules').catch(() => undefined), { timeout: 10_000 }).toBeDefined()
+  await expect.poll(() => ask('rules').catch(() => undefined)).toBeDefined()
   return {
     ask,
     /** A query's values by their operation's name. */

@@ -31,7 +31,7 @@ export function openRedis(url: string, config: Environment = {}): TestRedis {
     close: () => redis.close(),
     logged,
     changed,
-    available: () => expect.poll(() => redis.isAvailable, { timeout: 15_000, interval: 10 }).toBe(true),
+    available: () => expect.poll(() => redis.isAvailable, { interval: 10 }).toBe(true),
     async [Symbol.asyncDispose]() {
       stop()
       await redis.close()

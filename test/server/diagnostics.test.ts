@@ -17,7 +17,7 @@ const codeOf = async (response: Response) => [response.status, (await response.j
 /** V8 samples from a thread of its own, which lives as long as a profiler is on. */
 const isSampling = () =>
   readdirSync('/proc/self/task').some((id) => readFileSync(`/proc/self/task/${id}/comm`, 'utf8').startsWith('v8:Prof'))
-const samples = (expected: boolean) => expect.poll(isSampling, { timeout: 10_000 }).toBe(expected)
+const samples = (expected: boolean) => expect.poll(isSampling).toBe(expected)
 const onLinux = test.runIf(process.platform === 'linux')
 
 test('there is nothing unless it is turned on', async () => {
@@ -114,7 +114,7 @@ describe('turned on', () => {
     leave.abort()
     await expect(body?.pipeTo(new WritableStream())).rejects.toThrow()
     const next = async () => (await ask(house, 'cpu-profile?seconds=1')).status
-    await expect.poll(next, { timeout: 10_000 }).toBe(200)
+    await expect.poll(next).toBe(200)
   })
 
   test('a snapshot that memory would not suffice for is refused', async () => {

@@ -14,8 +14,7 @@ test('whoever refuses more than others does not find what they answered', async 
   await using open = await startHouse({ ...shared, INTROSPECTION: 'on' })
   await using closed = await startHouse({ ...shared, INTROSPECTION: 'off' })
   await using shallow = await startHouse({ ...shared, INTROSPECTION: 'on', LIMIT_DEPTH: '1' })
-  for (const { app } of [open, closed, shallow])
-    await expect.poll(() => app.cache?.isShared, { timeout: 10_000 }).toBe(true)
+  for (const { app } of [open, closed, shallow]) await expect.poll(() => app.cache?.isShared).toBe(true)
   const introspection = '{ __type(name: "Thing") { name } }'
   const deep = '{ things { edges { cursor } } }'
   for (const document of [introspection, deep]) expect((await open.query(document)).errors).toBeUndefined()
@@ -29,7 +28,7 @@ test('nor does whoever reads another database', async () => {
   await using one = await startHouse(shared)
   await using other = await startHouse(shared)
   await fillThings(one, [{ box: 0, size: 1, weight: '1', seenAt: null }])
-  for (const { app } of [one, other]) await expect.poll(() => app.cache?.isShared, { timeout: 10_000 }).toBe(true)
+  for (const { app } of [one, other]) await expect.poll(() => app.cache?.isShared).toBe(true)
   const document = '{ things { nodes { size } } }'
   expect((await one.query(document)).data.things.nodes).toHaveLength(1)
   expect((await other.query(document)).data.things.nodes).toHaveLength(0)
@@ -40,7 +39,7 @@ test('who wrote by another process is not answered from before, though nobody to
   await using client = openRedis(redis.url)
   await client.available()
   await using house = await startHouse({ CACHE: 'on', REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '5000' })
-  await expect.poll(() => house.app.cache?.isShared, { timeout: 10_000 }).toBe(true)
+  await expect.poll(() => house.app.cache?.isShared).toBe(true)
   const as = { id: '01900000-0000-7000-8000-00000000000a', role: 'USER' } as const
   const found: boolean[] = []
   const stop = fact('cache.read').listen(({ cache, missing }) => {
@@ -60,7 +59,7 @@ test('what another process answered is told as found in Redis, and as found at o
   const shared = { CACHE: 'on', REDIS_URL: redis.url, REDIS_TIMEOUT_MS: '5000' }
   await using one = await startHouse(shared)
   await using other = await startHouse({ ...shared, DATABASE_URL: one.url })
-  for (const { app } of [one, other]) await expect.poll(() => app.cache?.isShared, { timeout: 10_000 }).toBe(true)
+  for (const { app } of [one, other]) await expect.poll(() => app.cache?.isShared).toBe(true)
   const document = '{ things { nodes { weight } } }'
   await one.query(document)
   const read: object[] = []

@@ -1,5 +1,5 @@
 import { Client } from 'pg'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Viewer } from '../../../src/graph/context.js'
 import { encodeId } from '../../../src/graph/node.js'
 import { startBusiness, type TestApp } from '../../support.js'
@@ -91,7 +91,7 @@ test('products are locked in the order of their ids, wherever their rows are', a
       products.map((productId) => ({ productId, quantity: 1 })),
     )
     const waiting = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-    await vi.waitFor(async () => expect(await api.sql(waiting)).toHaveLength(1))
+    await expect.poll(() => api.sql(waiting)).toHaveLength(1)
     expect(await api.sql('select 1 from products where id = $1 for update nowait', [larger])).toHaveLength(1)
     await holder.query('commit')
     expect((await placing).errors).toEqual([])

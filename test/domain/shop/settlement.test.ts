@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Viewer } from '../../../src/graph/context.js'
 import { decodeId } from '../../../src/graph/node.js'
 import { startBusiness, type TestApp } from '../../support.js'
@@ -27,8 +27,7 @@ const stockOf = async (product: string) =>
       decodeId('Product', product),
     ])
   )[0]
-const idle = () =>
-  vi.waitFor(async () => expect(await api.sql('select * from graphile_worker.jobs')).toEqual([]), { timeout: 10_000 })
+const idle = () => expect.poll(() => api.sql('select * from graphile_worker.jobs')).toEqual([])
 const partsOf = (id: string) => decodeId('Order', id, 2).split(':')
 const addJob = (name: string) => api.sql(`select graphile_worker.add_job('${name}', '{}')`)
 
@@ -82,9 +81,9 @@ test('what waits for the settlement is tried again after it', async () => {
   const payload = JSON.stringify({ payload: { userId, orderId } })
   await api.sql(`select graphile_worker.add_job('update-inventory', $1::json)`, [payload])
   const failed = 'select last_error from graphile_worker.jobs where last_error is not null'
-  await vi.waitFor(async () => expect(await api.sql(failed)).toEqual([{ last_error: 'The order is not settled yet.' }]))
+  await expect.poll(() => api.sql(failed)).toEqual([{ last_error: 'The order is not settled yet.' }])
   await api.sql(`select graphile_worker.add_job('settle-order', $1::json)`, [payload])
-  await vi.waitFor(async () => expect(await api.sql("select 1 from orders where status = 'PLACED'")).toEqual([]))
+  await expect.poll(() => api.sql("select 1 from orders where status = 'PLACED'")).toEqual([])
   await api.sql('update graphile_worker._private_jobs set run_at = now()')
   await idle()
   expect(await stockOf(product)).toEqual({ stock: 9, reserved: 0, sold: 1 })
