@@ -76,11 +76,13 @@ test('all connections together are no more than the pool may have', async () => 
 
 test('reads without an end leave a connection to writes', async () => {
   await using at = await start({ DATABASE_POOL_SIZE: '2', DATABASE_POOL_WAIT_MS: '2000' })
-  const end = performance.now() + 500
+  const end = performance.now() + 10_000
+  let isWritten = false
   const readers = times(20, async () => {
-    while (performance.now() < end) await fast(at.db)
+    while (!isWritten && performance.now() < end) await fast(at.db)
   })
   await times(5, () => at.db.write((tx) => tx.em.flush()))
+  isWritten = true
   expect(performance.now()).toBeLessThan(end)
   await readers
 })
@@ -160,11 +162,12 @@ test('a cut connection costs the statement that it was at, and nobody behind it'
 
 test('connections cut under load cost at most what each was at, and are replaced', async () => {
   await using at = await start()
-  const end = performance.now() + 800
   const failures: unknown[] = []
   let last = 0
+  let isOver = false
+  const end = performance.now() + 20_000
   const readers = times(40, async () => {
-    while (performance.now() < end) {
+    while (!isOver && performance.now() < end) {
       await fast(at.db).then(
         () => (last = performance.now()),
         (error) => failures.push(error),
@@ -177,8 +180,10 @@ test('connections cut under load cost at most what each was at, and are replaced
       `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'plumbline'`,
     )
   }
+  const cut = performance.now()
+  await expect.poll(() => last).toBeGreaterThan(cut)
+  isOver = true
   await readers
-  expect(last).toBeGreaterThan(end - 100)
   for (const failure of failures) expect(failure).toMatchObject({ code: 'OVERLOADED' })
   // Each cut ends the pool's five connections at most.
   expect(failures.length).toBeLessThanOrEqual(25)
@@ -222,5 +227,5 @@ test('the time behind others is wait, and the time of its own is duration', asyn
   expect([first.statement, second.statement]).toEqual(['sleep', 'whoami'])
   expect(first.duration).toBeGreaterThanOrEqual(149)
   expect(second.wait).toBeGreaterThanOrEqual(149)
-  expect(second.duration).toBeLessThan(100)
+  expect(second.duration).toBeLessThan(second.wait)
 })

@@ -190,11 +190,11 @@ test('its end is told once: the rows, and what the database took for them', asyn
   await using at = await start()
   const slowly = async () => {
     for await (const _ of at.db.stream(numbers, { count: 2_000 }, { signal: never }))
-      await new Promise((resolve) => setTimeout(resolve, 200))
+      await new Promise((resolve) => setTimeout(resolve, 500))
   }
   const ends = await told(slowly)
   expect(ends).toMatchObject([{ rows: 2_000, pool: 'export', values: [2_000], inTransaction: false, error: undefined }])
-  expect(ends[0]?.duration).toBeLessThan(200)
+  expect(ends[0]?.duration).toBeLessThan(900)
   expect(ends[0]?.duration).toBeGreaterThan(0)
   expect(at.house.logged).toEqual([])
 })
@@ -235,7 +235,8 @@ test('closing the database cancels what runs', async () => {
   await hasBackends(at.house, 1)
   const began = performance.now()
   await at.db.close()
-  expect(performance.now() - began).toBeLessThan(1_000)
+  // Its first rows alone take 10 s.
+  expect(performance.now() - began).toBeLessThan(5_000)
   await ended
-  await hasBackends(at.house, 0, 200)
+  await hasBackends(at.house, 0)
 })

@@ -91,7 +91,7 @@ test('one that takes longer is told to end, and is left to other workers in time
   await expect.poll(() => signals).toHaveLength(1)
   const began = performance.now()
   await worker.close()
-  expect(performance.now() - began).toBeLessThan(1_500)
+  expect(performance.now() - began).toBeLessThan(5_000)
   expect(signals[0]?.aborted).toBe(true)
   expect(await jobs()).toMatchObject([{ attempts: 1, locked_by: null, last_error: 'Its worker had to stop.' }])
   expect(done).toEqual([])
