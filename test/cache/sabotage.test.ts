@@ -1,4 +1,4 @@
 import { describeSabotages, describeTexts } from './describe-sabotage.js'
 
-describeSabotages(['no fence'], 20)
+describeSabotages(['no fence'], 120)
 describeTexts()

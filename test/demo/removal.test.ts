@@ -19,7 +19,7 @@ test('the demo is not removed while git could not bring everything back', async 
 })
 
 test('what is left without the demo builds, passes the linter and has its own tests', {
-  timeout: 300_000,
+  timeout: 900_000,
 }, async () => {
   const said = house.run(removal, await gitThatAnswers(''))
   expect(Number(/(\d+) tests/.exec(said)?.[1])).toBeGreaterThan(300)
