@@ -10,27 +10,22 @@ export type Encoding = (typeof offered)[number]
 /** In bytes: what is smaller is sent as it is. */
 const worthIt = 1_024
 
-/** For what is sent once: levels that cost little. */
-const quick: Readonly<Record<Encoding, (body: Buffer) => Promise<Buffer>>> = {
-  br: (body) =>
-    compress.br(body, {
-      params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_SIZE_HINT]: body.length },
-    }),
-  zstd: (body) => compress.zstd(body, { params: { [constants.ZSTD_c_compressionLevel]: 3 } }),
-  gzip: (body) => compress.gzip(body, { level: 4 }),
-}
+/** How hard is compressed what is sent once, and what is sent often: there more pays off with the second time. */
+const levels = {
+  once: { br: 4, zstd: 3, gzip: 4 },
+  often: { br: 6, zstd: 9, gzip: 6 },
+} satisfies Record<string, Record<Encoding, number>>
 
-/** For what is sent often: levels that pay off with the second time. */
-const thorough: Readonly<Record<Encoding, (body: Buffer) => Promise<Buffer>>> = {
-  br: (body) =>
-    compress.br(body, {
-      params: { [constants.BROTLI_PARAM_QUALITY]: 6, [constants.BROTLI_PARAM_SIZE_HINT]: body.length },
-    }),
-  zstd: (body) => compress.zstd(body, { params: { [constants.ZSTD_c_compressionLevel]: 9 } }),
-  gzip: (body) => compress.gzip(body, { level: 6 }),
-}
+const [brotli, zstd, zip] = [promisify(brotliCompress), promisify(zstdCompress), promisify(gzip)]
 
-const compress = { br: promisify(brotliCompress), zstd: promisify(zstdCompress), gzip: promisify(gzip) }
+const compress: Readonly<Record<Encoding, (body: Buffer, level: number) => Promise<Buffer>>> = {
+  br: (body, level) =>
+    brotli(body, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: level, [constants.BROTLI_PARAM_SIZE_HINT]: body.length },
+    }),
+  zstd: (body, level) => zstd(body, { params: { [constants.ZSTD_c_compressionLevel]: level } }),
+  gzip: (body, level) => zip(body, { level }),
+}
 
 /** The coding for a body of that length that an Accept-Encoding header prefers (RFC 9110, 12.5.3); undefined for none. */
 export function chooseEncoding(accepted: string | undefined, length: number): Encoding | undefined {
@@ -41,7 +36,7 @@ export function chooseEncoding(accepted: string | undefined, length: number): En
 
 /** A body compressed for one answer. */
 export function encodeOnce(body: Buffer, encoding: Encoding): Promise<Buffer> {
-  return quick[encoding](body)
+  return compress[encoding](body, levels.once[encoding])
 }
 
 /** Bodies that are kept, each compressed once for all who take it so; what it adds is about a fifth. */
@@ -54,7 +49,7 @@ export class Encodings {
     this.byBody.set(body, known)
     const found = known.get(encoding)
     if (found) return found
-    const encoded = thorough[encoding](body)
+    const encoded = compress[encoding](body, levels.often[encoding])
     known.set(encoding, encoded)
     encoded.then(
       (bytes) => known.set(encoding, bytes),
