@@ -10,27 +10,32 @@ import { JobLost, type Run } from './job.js'
 export type Claim = readonly [id: string, worker: string, attempt: number, hasKey: boolean]
 
 /**
- * Transactions that hold the job's row: nobody else can be given the job before they end, and they do nothing where
- * somebody was. `onEnd` is called once the job has ended with one.
+ * Transactions that hold the job's row as they commit: they do nothing where somebody else was given the job before, and
+ * nobody is until they have ended. `onEnd` is called once the job has ended with one.
  */
 export function createClaimedWrites(
   db: Pick<Database, 'write'>,
   claim: Claim,
   onEnd: () => void,
 ): Pick<Run, 'write' | 'finish'> {
-  const after = (hold: string, then = () => {}) => {
+  const upTo = (hold: string, then = () => {}) => {
+    const held = async (tx: Transaction) => {
+      // The queue is no table whose rows anybody keeps: nothing is to be told of it.
+      const rows = await tx.sql(plain(hold, claim), [])
+      if (rows.length === 0) throw new JobLost()
+    }
     return async <Result>(work: (tx: Transaction) => Promise<Result>) => {
       const result = await db.write(async (tx) => {
-        // The queue is no table whose rows anybody keeps: nothing is to be told of it.
-        const rows = await tx.sql(plain(hold, claim), [])
-        if (rows.length === 0) throw new JobLost()
-        return work(tx)
+        const result = await work(tx)
+        // Last: whoever enqueues the same key waits for nothing else, and locks what it writes first too.
+        tx.collect(held, claim)
+        return result
       })
       then()
       return result
     }
   }
-  return { write: after(holdClaim), finish: after(endClaim, onEnd) }
+  return { write: upTo(holdClaim), finish: upTo(endClaim, onEnd) }
 }
 
 const holdClaim = `
@@ -38,7 +43,10 @@ const holdClaim = `
   where id = $1::bigint and locked_by = $2 and (attempts = $3 or $4 and key is null)
   for no key update`
 
-/** What the engine does when a job has succeeded, which then finds nothing left to do. */
+/**
+ * What the engine does when a job has succeeded, which then finds nothing left to do. Of no attempt, it ends one whose key
+ * somebody has enqueued since it began.
+ */
 export const endClaim = `
   with ended as (
     delete from "graphile_worker"."_private_jobs"

@@ -47,7 +47,7 @@ export function enqueue<Payload extends object>(tx: Transaction, job: Job<Payloa
 
 /** Jobs of one queue run by the time they are due, which is that of the transaction: now(), for all of them. */
 const addJobs = `
-  select from "graphile_worker"."add_jobs"(array(
+  select key from "graphile_worker"."add_jobs"(array(
     select row(name, payload, queue, now() + position * interval '1 microsecond', attempts, key, priority, null)
       ::graphile_worker.job_spec
     from json_to_recordset($1) as spec(
@@ -56,11 +56,18 @@ const addJobs = `
   ))`
 
 async function send(tx: Transaction, specs: readonly Spec[]): Promise<void> {
-  // The engine takes no key twice.
-  const last = new Map(specs.map((spec, position) => [spec.key ?? position, spec]))
-  const rows = [...last.values()].map((spec, position) => ({ ...spec, position }))
-  // The queue is no table whose rows anybody keeps: nothing is to be told of it.
-  await tx.sql(plain(addJobs, [JSON.stringify(rows)]), [])
+  const placed = specs.map((spec, position) => ({ ...spec, position }))
+  // The engine takes no key twice. By key, so that nobody waits for who waits for them.
+  const last = new Map(placed.map((spec) => [spec.key ?? spec.position, spec]))
+  const rows = [...last.values()].sort(({ key: a = '' }, { key: b = '' }) => (a < b ? -1 : a > b ? 1 : 0))
+  let left = rows
+  while (left.length > 0) {
+    // The queue is no table whose rows anybody keeps: nothing is to be told of it.
+    const added = await tx.sql(plain<{ key: string | null }>(addJobs, [JSON.stringify(left)]), [])
+    const keys = new Set(added.map(({ key }) => key))
+    // The engine drops one whose predecessor a worker takes just then.
+    left = left.filter(({ key }) => key !== undefined && !keys.has(key))
+  }
   tx.afterCommit(() => {
     if (enqueued.heard) for (const { name } of rows) enqueued.publish({ job: name })
   })

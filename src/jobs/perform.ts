@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { JobHelpers, Task } from 'graphile-worker'
+import type { Task } from 'graphile-worker'
 import { Failure } from '../core/errors.js'
 import { fact } from '../core/events.js'
 import type { Log } from '../core/log.js'
@@ -34,11 +34,12 @@ export function performing(job: Job, tools: Tools): Task {
     return inRequest(request, async () => {
       const began = performance.now()
       const limit = limitTime(job.timeout ?? defaultTimeout, abortSignal)
+      const { id, attempt } = info
+      const claim: Claim = [id, row.locked_by as string, attempt, row.key !== null]
       let hasEnded = false
       let failure: unknown
+      let isReplaced = false
       try {
-        const { id, attempt } = info
-        const claim: Claim = [id, row.locked_by as string, attempt, row.key !== null]
         const writes = createClaimedWrites(tools.db, claim, () => {
           hasEnded = true
         })
@@ -48,39 +49,58 @@ export function performing(job: Job, tools: Tools): Task {
         // The engine looks for the next job without waiting for this one's end: the next one of a queue it would miss.
         // And it ends a job whoever has it now, whose queue would then stay locked.
         if (row.job_queue_id !== null && !hasEnded) {
-          const { rows } = await query(endClaim, [...claim])
-          if (rows.length === 0) throw new JobLost()
+          if (!hasRows(await query(endClaim, [...claim]))) throw new JobLost()
         }
       } catch (error) {
         failure = error ?? new Error('It failed without saying why.')
-        throw new Error(sayable(failure), { cause: failure })
+        // The engine would take one whose key somebody has enqueued meanwhile for dead.
+        if (row.key !== null) isReplaced = await query(endClaim, ofNoAttempt(claim)).then(hasRows, () => false)
+        if (!isReplaced) throw new Error(sayable(failure), { cause: failure })
       } finally {
         limit.end()
-        tell(tools.log, row, info, { duration: performance.now() - began, error: failure })
+        const isDead = failure !== undefined && !isReplaced && attempt >= row.max_attempts
+        tell(tools.log, info, { duration: performance.now() - began, error: failure, isReplaced, isDead })
       }
     })
   }
 }
 
-/** What the queue keeps of a failure, for administrators: a driver's or system's own words may hold values and paths. */
+const ofNoAttempt = ([id, worker, , hasKey]: Claim) => [id, worker, 0, hasKey]
+const hasRows = ({ rows }: { rows: unknown[] }) => rows.length > 0
+
+/** In characters: what the queue keeps of a failure. */
+const longestReason = 2_000
+
+/**
+ * What the queue keeps of a failure, for administrators: a driver's or system's own words may hold values and paths, and
+ * what is no text for the database would have the engine stop.
+ */
 function sayable(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
   const { code } = error as { code?: unknown }
-  return code === undefined || error instanceof Failure ? error.message : `It failed with ${code}: the log has more.`
+  const isOther = error instanceof Error && code !== undefined && !(error instanceof Failure)
+  const words = isOther
+    ? `It failed with ${code}: the log has more.`
+    : error instanceof Error
+      ? error.message
+      : `${error}`
+  return words.slice(0, longestReason).replaceAll('\0', '\ufffd').toWellFormed()
 }
 
 interface Ending {
   readonly duration: number
   readonly error: unknown
+  /** The next one with its key does what it should. */
+  readonly isReplaced: boolean
+  readonly isDead: boolean
 }
 
-function tell(log: Log, { max_attempts }: JobHelpers['job'], job: JobInfo, { duration, error }: Ending): void {
-  const isDead = error !== undefined && job.attempt >= max_attempts
+function tell(log: Log, job: JobInfo, { duration, error, isReplaced, isDead }: Ending): void {
   if (finished.heard) finished.publish({ job, duration, error, isDead })
   const line = { job: job.name, id: job.id, attempt: job.attempt, duration: Math.round(duration * 10) / 10 }
   if (error === undefined) log.info(line, 'job')
   else if (error instanceof JobLost) log.warn(line, error.message)
   else if (isDead) log.error({ ...line, err: error }, 'a job is dead')
+  else if (isReplaced) log.warn({ ...line, err: error }, 'a job failed; the next one with its key does what it should')
   else log.warn({ ...line, err: error }, 'a job failed and will be tried again')
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Client } from 'pg'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { inRequest } from '../../src/core/request.js'
@@ -26,7 +27,9 @@ const urgent = defineJob({ name: 'urgent', payload, priority: -1, run })
 const alone = defineJob({ name: 'alone', payload, unique: ({ text }) => text, run })
 const ordered = defineJob({ name: 'ordered', payload, queue: () => 'one', run })
 const orderedToo = defineJob({ name: 'ordered-too', payload, queue: () => 'one', run })
-const jobs: readonly Job[] = [note, quick, urgent, alone, ordered, orderedToo]
+const orderedAlone = defineJob({ ...ordered, name: 'ordered-alone', unique: ({ text }) => text.slice(0, 1) })
+const once = defineJob({ name: 'once', payload, unique: () => 'only', attempts: 1, run })
+const jobs: readonly Job[] = [note, quick, urgent, alone, ordered, orderedToo, orderedAlone, once]
 const slice: Slice = { name: 'jobs', entities: [], resolvers: [], nodes: [], jobs }
 
 let api: TestApp
@@ -118,6 +121,70 @@ test('of unique jobs that wait the last one runs', async () => {
   expect(texts().sort()).toEqual(['other', 'same'])
 })
 
+test('of unique jobs of one queue the last one runs in its own place', async () => {
+  await put([orderedAlone, 'a 1'], [orderedAlone, 'b 1'], [orderedAlone, 'a 2'])
+  await idle()
+  expect(texts()).toEqual(['b 1', 'a 2'])
+})
+
+test('a unique job is kept when a worker takes its predecessor just as it is enqueued', async () => {
+  await using house = await startHouse({}, [slice])
+  const enqueueOne = () => house.app.db.write(async (tx) => enqueue(tx, alone, { text: 'same' }))
+  await enqueueOne()
+  const worker = new Client({ connectionString: house.url })
+  await worker.connect()
+  try {
+    await worker.query('begin')
+    await worker.query(
+      "update graphile_worker._private_jobs set locked_at = now(), locked_by = 'w', attempts = attempts + 1",
+    )
+    const second = enqueueOne()
+    await expect.poll(() => house.sql('select from pg_locks where not granted')).toHaveLength(1)
+    await worker.query('commit')
+    await second
+  } finally {
+    await worker.end()
+  }
+  expect(await house.sql('select key, locked_by from graphile_worker.jobs order by id')).toEqual([
+    { key: null, locked_by: 'w' },
+    { key: 'alone:same', locked_by: null },
+  ])
+})
+
+test('whoever enqueues a unique job does not wait for what its predecessor writes', async () => {
+  const [begun, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  behaviour.run = async (text, run) => {
+    if (seen.length > 1) return
+    await run.write(async (tx) => {
+      begun.resolve()
+      await end.promise
+      await things(tx, text)
+    })
+  }
+  await put([alone, 'busy'])
+  await begun.promise
+  await put([alone, 'busy'])
+  end.resolve()
+  await idle()
+  expect(seen).toHaveLength(2)
+  expect(await boxes('busy')).toBe(1)
+})
+
+test('a unique job that fails when the next one waits is over: it is neither dead nor tried again', async () => {
+  behaviour.run = async (text) => {
+    if (seen.length > 1) return
+    await put([once, text])
+    throw new Error('too early')
+  }
+  await put([once, 'first'])
+  await idle()
+  expect(seen).toHaveLength(2)
+  const told = api.logged.filter(({ job, level }) => job === 'once' && level !== 'info')
+  expect(told.map(({ msg, err }) => [msg, err?.message])).toEqual([
+    ['a job failed; the next one with its key does what it should', 'too early'],
+  ])
+})
+
 test('a unique job that runs is done to its end when the next one with its key is enqueued', async () => {
   behaviour.run = async (text, run) => {
     if (seen.length === 1) await put([alone, text])
@@ -161,6 +228,16 @@ test('what administrators are told of a failure holds no words of the driver', a
   behaviour.run = (_text, run) => run.write((tx) => tx.sql(plain('select $1::uuid', ['a secret']), [])).then(() => {})
   await put([note, 'failing'])
   await expect.poll(async () => (await waiting())[0]?.last_error).toBe('It failed with 22P02: the log has more.')
+  await api.sql('delete from graphile_worker._private_jobs')
+})
+
+test.each(['a\0b', '\ud83d', 'long '.repeat(1_000)])('a failure may say %.8j', async (words) => {
+  behaviour.run = () => Promise.reject(new Error(words))
+  const before = api.logged.length
+  await put([note, 'odd'])
+  await expect.poll(async () => (await waiting())[0]?.last_error).toBeTruthy()
+  expect((await waiting())[0]?.last_error).toBe(words.slice(0, 2_000).replace(/[\0\ud83d]/u, '\ufffd'))
+  expect(api.logged.slice(before).filter(({ level }) => level === 'error')).toEqual([])
   await api.sql('delete from graphile_worker._private_jobs')
 })
 
