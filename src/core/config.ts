@@ -67,6 +67,7 @@ const schema = z
     EXPORT_CONNECTIONS: whole(2, 1, 50),
     /** How long an export waits for its reader to take the next rows before it is cut: it holds a snapshot meanwhile. */
     EXPORT_IDLE_TIMEOUT_MS: whole(60_000, 100, 3_600_000),
+    EXPORT_TIMEOUT_MS: whole(3_600_000, 100, 86_400_000),
 
     /** Where the cache is that processes share; without it each has its own alone. */
     REDIS_URL: redisUrl.optional(),

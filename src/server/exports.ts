@@ -45,10 +45,15 @@ export async function serveExports(
       const found = byName.get((request.params as { name: string }).name)
       if (!found) throw new Failure('NOT_FOUND', 'There is no such export.')
       const after = readConsistency(request, db)
-      const viewer = await viewers.verify(request.headers.authorization)
       const own = new AbortController()
       const signal = AbortSignal.any([own.signal, closing])
-      reply.raw.once('close', () => own.abort(gone))
+      const late = setTimeout(() => own.abort(tooLong), config.EXPORT_TIMEOUT_MS)
+      // Before anything is waited for: a client may leave at any moment.
+      reply.raw.once('close', () => {
+        clearTimeout(late)
+        own.abort(gone)
+      })
+      const viewer = await viewers.verify(request.headers.authorization)
       const lines = found.open(db, { viewer, parameters: request.query }, { signal, after })
       const first = await lines.next().catch((error) => refuse(reply, error))
       signal.addEventListener('abort', () => cut(request, reply, { log, error: signal.reason }))
@@ -62,6 +67,7 @@ export async function serveExports(
 
 /** Why an export of which nobody is left to be told was ended. */
 const gone = new Failure('OVERLOADED', 'The client left.')
+const tooLong = new Failure('TIMEOUT', 'The export took too long.')
 
 function indexByName(exports: readonly Export[]): ReadonlyMap<string, Export> {
   const byName = new Map(exports.map((each) => [each.name, each]))

@@ -230,6 +230,14 @@ test('a reader that takes nothing is cut, and knows it', async () => {
   await expect(response.toArray()).rejects.toThrow('aborted')
 })
 
+test('a reader that takes a little at a time has no longer than an export may take', async () => {
+  await using house = await start({ EXPORT_IDLE_TIMEOUT_MS: '10000', EXPORT_TIMEOUT_MS: '1000' })
+  const response = await openUnread(house, 'seconds?each=0.005&count=10000')
+  await expect(response.toArray()).rejects.toThrow('aborted')
+  expect(house.logged).toMatchObject([{ msg: 'an export was cut', err: { message: 'The export took too long.' } }])
+  await hasConnections(house, 0)
+})
+
 test('a slow reader that keeps reading gets everything', async () => {
   await using house = await start({ EXPORT_IDLE_TIMEOUT_MS: '500', DATABASE_STATEMENT_TIMEOUT_MS: '500' })
   const response = await openUnread(house, 'numbers?count=100000')
@@ -241,6 +249,22 @@ test('a slow reader that keeps reading gets everything', async () => {
   }
   expect(performance.now() - began).toBeGreaterThan(1_000)
   expect(size).toBeGreaterThan(15_000_000)
+})
+
+test('clients that leave while their token is checked free their connections too', async () => {
+  await using house = await start({ EXPORT_CONNECTIONS: '2' })
+  const { hostname, port } = new URL(house.app.url)
+  for (let client = 0; client < 20; client++) {
+    const token = await tokenFor({ id: randomUUID(), role: 'USER' })
+    const socket = connect(Number(port), hostname).on('error', () => {})
+    const request = `GET /exports/numbers?count=5000000 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`
+    socket.write(request, () => socket.destroy())
+    await once(socket, 'close')
+    await sleep(5)
+  }
+  await hasConnections(house, 0)
+  const answers = await Promise.all([1, 2].map(() => ask(house, 'numbers?count=1')))
+  expect(answers.map(({ status }) => status)).toEqual([200, 200])
 })
 
 test('more than EXPORT_CONNECTIONS at once are refused, until one has ended', async () => {
