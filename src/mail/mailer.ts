@@ -21,7 +21,8 @@ export interface Mail {
 export interface Mailer {
   /**
    * Resolves once the transport has taken the message over.
-   * @throws MailRefused where no repetition will help; any other error where one may. Neither tells the address.
+   * @throws MailRefused where no repetition will help; MailDeferred where one of this message may, and others are taken
+   * meanwhile; any other error where nothing is taken. None tells the address.
    */
   send(mail: Mail): Promise<void>
   /** What is being sent is sent, and no more taken. */
@@ -30,6 +31,9 @@ export interface Mailer {
 
 /** The address is none, or the server will never take this message for it. */
 export class MailRefused extends Error {}
+
+/** The server does not take this message for now: its recipient's mailbox is full, say. */
+export class MailDeferred extends Error {}
 
 /** By SMTP_URL, else into files of MAIL_FOLDER, a repeated message into the same one; else nothing can be sent. */
 export function createMailer(config: Config): Mailer {
@@ -95,7 +99,8 @@ interface SmtpError extends Error {
 function explain({ code, command, response, responseCode = 0, message }: SmtpError): Error {
   if (!response) return new Error(`Mail was not taken: ${command === 'API' ? code : message}`)
   const answer = `${command} was answered ${/^\d{3}([ -]\d\.\d{1,3}\.\d{1,3})?/.exec(response)?.[0]}`
-  // Of the recipient, or of what was sent to it. 530 wants the server's own user first, whoever the recipient is.
-  const isFinal = (command === 'RCPT TO' || command === 'DATA') && responseCode >= 500 && responseCode !== 530
-  return isFinal ? new MailRefused(answer) : new Error(`Mail was not taken: ${answer}`)
+  // Not of this message: 421 ends the connection, 530 wants the server's own user first.
+  const isOfMessage = (command === 'RCPT TO' || command === 'DATA') && responseCode !== 421 && responseCode !== 530
+  if (!isOfMessage) return new Error(`Mail was not taken: ${answer}`)
+  return responseCode >= 500 ? new MailRefused(answer) : new MailDeferred(`Mail was not taken: ${answer}`)
 }

@@ -145,7 +145,8 @@ test('how far it is can be seen while it is being sent, in chunks', async () => 
   await sentOf(sender, newsletter.id)
   expect(await progress(sender, admin, newsletter.id)).toEqual({ status: 'SENT', sent: 1_010, failed: 0, total: 1_010 })
   expect(new Set(smtp.taken.map(({ id }) => id)).size).toBe(1_010)
-  expect(sender.logged.filter(({ job }) => job === 'send-newsletter-chunk')).toHaveLength(2)
+  // More of them where the mail takes its time.
+  expect(sender.logged.filter(({ job }) => job === 'send-newsletter-chunk').length).toBeGreaterThan(1)
 })
 
 test('an address that is refused is counted and logged without it, and one that is full is written to later', async () => {
@@ -166,6 +167,44 @@ test('an address that is refused is counted and logged without it, and one that 
   expect(sender.logged).toContainEqual(expect.objectContaining({ reason: 'RCPT TO was answered 550 5.1.1' }))
   expect(JSON.stringify(sender.logged)).not.toContain('@example.com')
   expect(smtp.taken.map(({ to }) => to)).not.toContain(gone)
+})
+
+test('addresses that are to be tried later keep nobody else waiting, and are counted in the end', async () => {
+  await using smtp = await startSmtp()
+  await using sender = await startBusiness({ WORKER: 'on', SMTP_URL: smtp.url })
+  const [, , grey, full] = await addSubscribers(sender, 30)
+  let isGrey = true
+  smtp.answer = (line, to) => {
+    if (!line.startsWith('RCPT')) return undefined
+    if (to === full) return '452 4.2.2 over quota'
+    return to === grey && isGrey ? '451 4.7.1 greylisted' : undefined
+  }
+  const { newsletter } = await send(sender, admin)
+  const hurry = () => sender.sql('update graphile_worker._private_jobs set run_at = now() where locked_at is null')
+  const progressed = async () => {
+    await hurry()
+    return progress(sender, admin, newsletter.id)
+  }
+  await expect.poll(progressed).toMatchObject({ status: 'SENT', sent: 28 })
+  expect(await sender.sql("select 1 from graphile_worker.jobs where task_identifier like '%letter'")).toHaveLength(2)
+  isGrey = false
+  await expect.poll(progressed).toEqual({ status: 'SENT', sent: 29, failed: 1, total: 30 })
+  expect(smtp.lines.filter((line) => line === `RCPT TO:<${full}>`)).toHaveLength(3 + 12)
+  expect(new Set(smtp.taken.map(({ to }) => to)).size).toBe(29)
+  expect(await sender.sql('select last_error from graphile_worker.jobs')).toEqual([])
+})
+
+test('a server that takes a few messages at a time gets all of them', async () => {
+  await using smtp = await startSmtp()
+  await using sender = await startBusiness({ WORKER: 'on', SMTP_URL: smtp.url })
+  await addSubscribers(sender, 90)
+  let taken = 0
+  smtp.answer = (line) => {
+    if (line.startsWith('MAIL') && ++taken % 4 === 0) return '421 4.7.0 too many'
+    return undefined
+  }
+  const { newsletter } = await send(sender, admin)
+  expect(await sentOf(sender, newsletter.id)).toEqual({ status: 'SENT', sent: 90, failed: 0, total: 90 })
 })
 
 test('a worker that stops ends its chunk after the message in flight, and the next one goes on', async () => {

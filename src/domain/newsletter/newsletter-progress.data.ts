@@ -13,6 +13,13 @@ export interface Chunk {
   readonly subscribers: readonly { readonly id: string; readonly email: string }[]
 }
 
+/** A message to one of them. */
+export interface Letter {
+  readonly subject: string
+  readonly text: string
+  readonly to: string
+}
+
 /** The next subscribers of a newsletter that is being sent, at most `size`, by their ids; undefined for any other. */
 export async function findChunk(tx: Transaction, id: string, size: number): Promise<Chunk | undefined> {
   const [newsletter] = await tx.sql(
@@ -40,13 +47,36 @@ export async function findChunk(tx: Transaction, id: string, size: number): Prom
   return { subject, text, subscribers }
 }
 
-/** Notes that this subscriber, and so everybody before, was written to or refused. */
-export async function advance(tx: Transaction, id: string, subscriber: string, result: 'sent' | 'failed') {
+/** A newsletter's words, and where one subscriber gets them; undefined where one of the two is gone. */
+export async function findLetter(tx: Transaction, id: string, subscriber: string): Promise<Letter | undefined> {
+  const [found] = await tx.sql(
+    (query: Kysely<Tables>) =>
+      query
+        .selectFrom(['newsletters', 'subscribers'])
+        .select(['subject', 'text', 'email as to'])
+        .where('newsletters.id', '=', id)
+        .where('subscribers.id', '=', subscriber),
+    [],
+  )
+  return found
+}
+
+/** What became of a letter, and of the chunk that it was the next one of. */
+export interface Outcome {
+  readonly result: 'sent' | 'failed' | 'deferred'
+  readonly subscriber?: string
+}
+
+/** Counts a letter, and notes that everybody up to this subscriber had theirs, or has it later. */
+export async function note(tx: Transaction, id: string, { result, subscriber }: Outcome): Promise<void> {
   await tx.sql(
     (query: Kysely<Tables>) =>
       query
         .updateTable('newsletters')
-        .set((row) => ({ [result]: row(result, '+', 1), last_subscriber: subscriber }))
+        .set((row) => ({
+          ...(result !== 'deferred' && { [result]: row(result, '+', 1) }),
+          ...(subscriber && { last_subscriber: subscriber }),
+        }))
         .where('id', '=', id),
     [{ table: 'newsletters', kind: 'update', rows: 1, keys: [{ id }] }],
   )

@@ -13,7 +13,10 @@ registerEnumType(NewsletterStatus, {
   description: 'How far a newsletter is.',
   valuesConfig: {
     SENDING: { description: 'On its way: `sent` and `failed` rise.' },
-    SENT: { description: 'Every subscriber of its time was written to.' },
+    SENT: {
+      description:
+        'Every subscriber of its time was written to. Whose server asked for it later is counted when that is over, most of a day at most.',
+    },
   },
 })
 
@@ -65,7 +68,7 @@ export class Newsletter
   @Field(() => Int, { description: 'How many subscribers it was sent to.' })
   readonly sent!: number
 
-  @Field(() => Int, { description: 'How many addresses were refused for good.' })
+  @Field(() => Int, { description: 'How many addresses were refused, for good or for too long.' })
   readonly failed!: number
 
   @Field(() => Int, { description: 'How many subscribers there were when it was made: none that came later gets it.' })

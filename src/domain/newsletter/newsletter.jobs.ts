@@ -1,14 +1,17 @@
 import { z } from 'zod'
 import { enqueue } from '../../jobs/enqueue.js'
 import { defineJob, type Job, type Run } from '../../jobs/job.js'
-import { type Mail, MailRefused } from '../../mail/mailer.js'
-import { advance, endNewsletter, findChunk } from './newsletter-progress.data.js'
+import { type Mail, MailDeferred, MailRefused } from '../../mail/mailer.js'
+import { endNewsletter, findChunk, findLetter, note } from './newsletter-progress.data.js'
+
+/** How many subscribers a job writes to, and for how long, in ms: others of its queue wait for it. */
+const most = { subscribers: 1_000, time: 10_000 }
+
+/** How often a server is asked that wants a letter later: while all others wait, and then for this one, most of a day. */
+const patience = { all: 3, one: 12 }
 
 const payload = z.object({ newsletter: z.uuid() })
 type Payload = z.infer<typeof payload>
-
-/** So many subscribers a job writes to: few enough for it to be short, and many beside what a job costs. */
-const size = 1_000
 
 /**
  * Writes to the next subscribers of a newsletter, and has the following ones written to by the next job. Each message's
@@ -19,36 +22,71 @@ export const sendNewsletterChunk: Job<Payload> = defineJob({
   name: 'send-newsletter-chunk',
   payload,
   queue: ({ newsletter }: Payload) => newsletter,
-  // Of a very slow transport: 3.6 s a message. What was sent until then counts.
-  timeout: 3_600_000,
   run: sendChunk,
 })
 
-async function sendChunk({ newsletter: id }: Payload, run: Run): Promise<void> {
-  const chunk = await run.write((tx) => findChunk(tx, id, size))
+async function sendChunk({ newsletter }: Payload, run: Run): Promise<void> {
+  const chunk = await run.write((tx) => findChunk(tx, newsletter, most.subscribers))
   if (!chunk) return
   const { subscribers, subject, text } = chunk
+  const end = performance.now() + most.time
   let done = 0
   for (const { id: subscriber, email } of subscribers) {
-    // The worker must stop: the next job goes on from here, and none has failed.
-    if (run.signal.aborted) break
-    const result = await send({ id: `${id}.${subscriber}`, to: email, subject, text }, run)
-    await run.write((tx) => advance(tx, id, subscriber, result))
+    // The next job goes on from here, and none has failed: the worker must stop, or others have waited for long enough.
+    if (run.signal.aborted || performance.now() > end) break
+    const letter = { newsletter, subscriber }
+    const mail = { id: messageOf(letter), to: email, subject, text }
+    // Nor has one that could do something: the next one tries, and has all its attempts for it.
+    const result = await send(mail, run, patience.all).catch((error) => {
+      if (done === 0) throw error
+      run.log.warn({ mail: mail.id, err: error }, 'a newsletter is held up')
+    })
+    if (!result) break
+    await run.write(async (tx) => {
+      await note(tx, newsletter, { result, subscriber })
+      if (result === 'deferred') enqueue(tx, sendNewsletterLetter, letter)
+    })
     done++
+    // The next letter is asked about as often.
+    if (result === 'deferred') break
   }
   await run.finish(async (tx) => {
-    if (done < size && done === subscribers.length) await endNewsletter(tx, id)
-    else enqueue(tx, sendNewsletterChunk, { newsletter: id })
+    if (done < most.subscribers && done === subscribers.length) await endNewsletter(tx, newsletter)
+    else enqueue(tx, sendNewsletterChunk, { newsletter })
   })
 }
 
-async function send(mail: Mail, { mail: mailer, log }: Run): Promise<'sent' | 'failed'> {
+const letter = z.object({ newsletter: z.uuid(), subscriber: z.uuid() })
+
+/** Writes to one subscriber whose server asked for it to be tried later. */
+export const sendNewsletterLetter = defineJob({
+  name: 'send-newsletter-letter',
+  payload: letter,
+  attempts: patience.one,
+  async run({ newsletter, subscriber }, run) {
+    const found = await run.write((tx) => findLetter(tx, newsletter, subscriber))
+    const id = messageOf({ newsletter, subscriber })
+    const result = found ? await send({ id, ...found }, run, patience.one) : 'failed'
+    await run.finish((tx) => note(tx, newsletter, { result: result === 'sent' ? 'sent' : 'failed' }))
+  },
+})
+
+function messageOf({ newsletter, subscriber }: z.infer<typeof letter>): string {
+  return `${newsletter}.${subscriber}`
+}
+
+/** What became of it; deferred where the server was asked so often and still wants it later. */
+async function send(mail: Mail, { mail: mailer, log, attempt }: Run, times: number) {
   try {
     await mailer.send(mail)
     return 'sent'
   } catch (error) {
-    if (!(error instanceof MailRefused)) throw error
-    log.warn({ mail: mail.id, reason: error.message }, 'an address was refused')
-    return 'failed'
+    const isDeferred = error instanceof MailDeferred && attempt >= times
+    if (!isDeferred && !(error instanceof MailRefused)) throw error
+    log.warn(
+      { mail: mail.id, reason: error.message },
+      isDeferred ? 'an address was deferred' : 'an address was refused',
+    )
+    return isDeferred ? 'deferred' : 'failed'
   }
 }

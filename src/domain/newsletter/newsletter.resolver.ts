@@ -9,7 +9,7 @@ import { payload, valid } from '../../graph/payload.js'
 import type { Slice } from '../../graph/slice.js'
 import { createNewsletter, newsletterById, newsletters, visibleNewsletter } from './newsletter.data.js'
 import { Newsletter, type NewsletterRow, NewsletterTable } from './newsletter.entity.js'
-import { sendNewsletterChunk } from './newsletter.jobs.js'
+import { sendNewsletterChunk, sendNewsletterLetter } from './newsletter.jobs.js'
 import { seedNewsletter } from './newsletter.seed.js'
 import { NewsletterConnection, SendNewsletterInput, SendNewsletterPayload } from './newsletter.type.js'
 import { SubscriberTable } from './subscriber.entity.js'
@@ -64,6 +64,6 @@ export const newsletter: Slice = {
   entities: [SubscriberTable, NewsletterTable],
   resolvers: [SubscriberResolver, NewsletterResolver],
   nodes: [{ type: 'Newsletter', key: ['id'], find: visibleNewsletter }],
-  jobs: [sendNewsletterChunk],
+  jobs: [sendNewsletterChunk, sendNewsletterLetter],
   seed: seedNewsletter,
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineJob, type Job } from '../../jobs/job.js'
+import { MailRefused } from '../../mail/mailer.js'
 import {
   dropCancelled,
   moveStock,
@@ -29,7 +30,7 @@ export const sendOrderConfirmation = defineJob({
     if (!told) return
     const { buyer, email, currency, total, lines } = told
     const items = lines.map(({ quantity, name, unitPrice }) => `${quantity} × ${name}, ${unitPrice} ${currency} each`)
-    await run.mail.send({
+    const mail = {
       id: `order-${order.orderId}`,
       to: email,
       subject: 'Your order',
@@ -43,6 +44,10 @@ export const sendOrderConfirmation = defineJob({
         `Total: ${total} ${currency}`,
         '',
       ].join('\n'),
+    }
+    await run.mail.send(mail).catch((error) => {
+      if (!(error instanceof MailRefused)) throw error
+      run.log.warn({ mail: mail.id, reason: error.message }, 'an address was refused')
     })
   },
 })

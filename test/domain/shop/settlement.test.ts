@@ -50,6 +50,17 @@ test('an order is settled, told of by mail, and its pieces are sold', async () =
   expect(mail.slice(0, mail.indexOf('\r\n\r\n'))).not.toContain('Bcc')
 })
 
+test('an address that is refused is not written to again, and the order goes on', async () => {
+  const { id } = await addUser(api)
+  await api.sql("update users set email = 'none' where id = $1", [id])
+  const product = await addProduct(api, { stock: 1 })
+  const before = api.logged.length
+  await order(api, { id, role: 'USER' }, [{ productId: product, quantity: 1 }])
+  await idle()
+  expect(await stockOf(product)).toEqual({ stock: 0, reserved: 0, sold: 1 })
+  expect(api.logged.slice(before).map(({ msg }) => msg)).toEqual(['an address was refused'])
+})
+
 test('settled orders are not cancelled, cancelled ones not settled', async () => {
   const cancel = 'mutation ($id: ID!) { cancelOrder(input: { id: $id }) { order { status } errors { code } } }'
   const product = await addProduct(api, { stock: 10 })
