@@ -232,7 +232,7 @@ test('closing the database cancels what runs', async () => {
   await using at = await start()
   const rows = at.db.stream(naps, { each: 0.1 }, { signal: never }).next()
   const ended = expect(rows).rejects.toMatchObject({ code: 'TIMEOUT' })
-  await hasBackends(at.house, 1)
+  await expect.poll(async () => (await backends(at.house))[0]?.query).toMatch('fetch 100')
   const began = performance.now()
   await at.db.close()
   // Its first rows alone take 10 s.
