@@ -41,8 +41,7 @@ export function createErrorFormat(log: Log, suggestions: boolean) {
     const place = { ...(locations && { locations }), ...(path && { path }) }
     if (code === 'INTERNAL') return { message: mask(error, log), ...place, extensions: { code } }
     const { http: _, ...told } = failure?.extensions ?? {}
-    const message = isOverflow(error) ? 'The request is nested too deeply.' : formatted.message
-    return { message: shorten(message, suggestions), ...place, extensions: { ...told, code } }
+    return { message: shorten(wordsOf(error, formatted.message), suggestions), ...place, extensions: { ...told, code } }
   }
 }
 
@@ -85,6 +84,14 @@ function isClientMistake(error: unknown): boolean {
   // A nullable variable with a default may stand where null is refused: only its value shows that, while executing.
   const origin = innermost(error)
   return origin instanceof GraphQLError && origin.nodes !== undefined && origin.message.startsWith('Argument "')
+}
+
+/** What is said of a mistake: where the libraries' words are too many or too few, our own. */
+function wordsOf(error: unknown, message: string): string {
+  if (isOverflow(error)) return 'The request is nested too deeply.'
+  if (message.startsWith('This operation has been blocked as a potential Cross-Site'))
+    return 'Send `content-type: application/json` or `apollo-require-preflight: true`: any website can have a browser ask without.'
+  return message
 }
 
 function innermost(error: unknown): unknown {

@@ -32,7 +32,7 @@ async function holds(name: string, check: Check, log: Log): Promise<boolean> {
     await Promise.race([check(), expire(ended.signal)])
     return true
   } catch (error) {
-    log.warn({ err: error, check: name }, 'not ready')
+    log.warn({ check: name, reason: error instanceof Error ? error.message : error }, 'not ready')
     return false
   } finally {
     ended.abort()

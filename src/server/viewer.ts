@@ -59,7 +59,10 @@ export function createViewers(config: Config, log: Log): Viewers {
       const recalled = recall(authorization)
       if (authorization === undefined || recalled) return recalled ?? null
       const token = tokenIn(authorization)
-      if (!token) throw unauthenticated('Send `authorization: Bearer` and a token.')
+      if (!token)
+        throw unauthenticated(
+          'The header authorization is to be `Bearer` and a token: three parts of base64url, between dots.',
+        )
       known.delete(token)
       const { sub, role, iat, exp = Number.POSITIVE_INFINITY } = await check(token)
       const viewer = { id: sub, role }

@@ -33,6 +33,9 @@ async function removeDemo(house: string, force: boolean): Promise<void> {
     process.exitCode = 1
     return
   }
+  console.log(
+    `Deleted: what is in src/domain, ${belongings.join(', ')}. Checking what is left, which takes a minute or two…`,
+  )
   await removeSlices(join(house, 'src/domain'))
   for (const path of belongings) await rm(join(house, path), { recursive: true, force: true })
   for (const paper of await findPapers(house)) await removeFromPaper(paper)

@@ -50,13 +50,16 @@ export async function serve({ embedded, worker, telemetry }: Serving): Promise<v
     const config = settings.embedded ? await standIn(settings.config, opened) : settings.config
     const app = await createApp(config, slices, told)
     opened.push(() => app.close())
-    app.ready('migrations', createMigrationCheck(app.db))
+    const isMigrated = createMigrationCheck(app.db)
+    app.ready('migrations', isMigrated)
     const warming = warmStart(app, log)
     opened.push(warming.stop)
     const url = await app.listen()
-    warming.begin()
     if (embedded) console.log(`Ready: ${new URL('/graphql', url)}`)
     else log.info({ url }, 'ready')
+    await isMigrated().then(warming.begin, ({ message: reason }) =>
+      log.error({ reason }, 'the database is not as this build needs it: npm run db:migrate'),
+    )
   } catch (error) {
     if (closing.begun) return
     console.error(error instanceof ConfigError ? error.message : explain(error))

@@ -199,7 +199,11 @@ test('who takes half a minute to send a request, or sends none, loses the connec
 
 describe('GraphQL by GET', () => {
   test('needs a header that no page of another site can send unasked', async () => {
-    expect((await call(typename)).status).toBe(400)
+    const refused = await call(typename)
+    expect([refused.status, (await refused.json()).errors[0].message]).toEqual([
+      400,
+      'Send `content-type: application/json` or `apollo-require-preflight: true`: any website can have a browser ask without.',
+    ])
     expect((await call(typename, { headers: { 'apollo-require-preflight': 'yes' } })).status).toBe(200)
     expect((await post('{"query":"{ __typename }"}', { 'content-type': 'text/plain' })).status).toBe(400)
   })
