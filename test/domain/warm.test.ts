@@ -36,17 +36,8 @@ testWith(ownRedis)('a server finds in Redis what was filled before it was asked'
   const progress = (name: string, done: number, of: number) => void (done === of && told.push(name))
   // It may be run again at any time.
   for (const _ of [1, 2]) await warmCache(configOf(api, { REDIS_URL: redis.url }), progress)
-  expect(new Set(told)).toEqual(
-    new Set([
-      'recent posts',
-      'popular products',
-      'home-feed',
-      'post-page',
-      'product-detail',
-      'product-list',
-      'product-table',
-    ]),
-  )
+  const warmed = ['recent posts', 'popular products', 'home-feed', 'post-page', 'product-detail', 'product-list']
+  expect(told).toEqual(expect.arrayContaining([...warmed, 'product-table']))
   const feed = await api.query(await sent('home-feed'))
   expect(feed.data.posts.edges).toHaveLength(20)
   expect(feed.statements).toEqual([])
