@@ -82,7 +82,7 @@ function sayable(error: unknown): string {
     ? `It failed with ${code}: the log has more.`
     : error instanceof Error
       ? error.message
-      : `${error}`
+      : String(error)
   return words.slice(0, longestReason).replaceAll('\0', '\ufffd').toWellFormed()
 }
 

@@ -22,6 +22,8 @@ export const sendNewsletterChunk: Job<Payload> = defineJob({
   name: 'send-newsletter-chunk',
   payload,
   queue: ({ newsletter }: Payload) => newsletter,
+  // The last message may take a minute more, where each of its steps takes as long as it may.
+  timeout: 120_000,
   run: sendChunk,
 })
 
@@ -56,12 +58,12 @@ async function sendChunk({ newsletter }: Payload, run: Run): Promise<void> {
   })
 }
 
-const letter = z.object({ newsletter: z.uuid(), subscriber: z.uuid() })
+const letterPayload = z.object({ newsletter: z.uuid(), subscriber: z.uuid() })
 
 /** Writes to one subscriber whose server asked for it to be tried later. */
 export const sendNewsletterLetter = defineJob({
   name: 'send-newsletter-letter',
-  payload: letter,
+  payload: letterPayload,
   attempts: patience.one,
   async run({ newsletter, subscriber }, run) {
     const found = await run.write((tx) => findLetter(tx, newsletter, subscriber))
@@ -71,7 +73,7 @@ export const sendNewsletterLetter = defineJob({
   },
 })
 
-function messageOf({ newsletter, subscriber }: z.infer<typeof letter>): string {
+function messageOf({ newsletter, subscriber }: z.infer<typeof letterPayload>): string {
   return `${newsletter}.${subscriber}`
 }
 
