@@ -7,10 +7,10 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/setup.ts',
     reporters: ['default', './test/unrun.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    // What is waited for comes: how soon is no test's business that does not say so.
-    expect: { poll: { timeout: 15_000 } },
+    // What is waited for comes: how soon is no test's business that does not say so. These end what hangs.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 30_000 } },
     maxWorkers: 3,
   },
 })

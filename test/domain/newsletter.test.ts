@@ -235,6 +235,6 @@ async function sentOf(from: TestApp, id: string) {
       expect(found.status).toBe('SENT')
       return found
     },
-    { timeout: 20_000, interval: 100 },
+    { timeout: 120_000, interval: 100 },
   )
 }

@@ -87,7 +87,7 @@ test('3,000 different operations are answered right and stay within the bounds o
       expect(count, family).toBeLessThanOrEqual(bounds.namesPerFamily)
     if (names > 0) expect(bytes / names).toBeLessThan(40_000)
   }
-}, 120_000)
+})
 
 test('without names nothing stays on a connection', async () => {
   await using house = await startHouse({ DB_STATEMENT_NAMES: 'off' })

@@ -180,7 +180,7 @@ test('a worker goes on after PostgreSQL was restarted, with what it had begun an
     await expect.poll(() => done).toContain(2)
     const left = async () => (await queue.query('select 1 from graphile_worker.jobs')).rows
     // The first one's end could not be told: it is done again, once its worker counts as gone.
-    await expect.poll(left, { timeout: 40_000 }).toEqual([])
+    await expect.poll(left, { timeout: 90_000 }).toEqual([])
     expect(done).toEqual([1, 2, 1])
     await worker.close()
   } finally {

@@ -42,4 +42,4 @@ test('a request that is traced and looked into is forgotten with its answer, not
   } finally {
     await server.stop()
   }
-}, 120_000)
+})

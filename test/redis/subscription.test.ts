@@ -3,7 +3,7 @@ import { testWith } from '../needs.js'
 import { openRedis, type TestRedis } from './client.js'
 import { anyRedis, ownRedis, reachRedis, startRedis } from './server.js'
 
-const patience = { timeout: 15_000, interval: 10 }
+const patience = { interval: 10 }
 
 /** What a subscription was told, in its order. */
 function hear(redis: TestRedis, channel: string) {
