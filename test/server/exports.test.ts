@@ -231,8 +231,8 @@ test('a reader that takes nothing is cut, and knows it', async () => {
 })
 
 test('a reader that takes a little at a time has no longer than an export may take', async () => {
-  await using house = await start({ EXPORT_IDLE_TIMEOUT_MS: '10000', EXPORT_TIMEOUT_MS: '1000' })
-  const response = await openUnread(house, 'seconds?each=0.005&count=10000')
+  await using house = await start({ EXPORT_IDLE_TIMEOUT_MS: '10000', EXPORT_TIMEOUT_MS: '3000' })
+  const response = await openUnread(house, 'seconds?each=0.001&count=100000')
   await expect(response.toArray()).rejects.toThrow('aborted')
   expect(house.logged).toMatchObject([{ msg: 'an export was cut', err: { message: 'The export took too long.' } }])
   await hasConnections(house, 0)
