@@ -29,12 +29,9 @@ test('a database that nobody can reach is OVERLOADED, and the server not ready',
 test('connections that the database ends are replaced, and cost no more than what they carried', async () => {
   await using app = await startHouse()
   const sleeping = app.query('{ sleep(seconds: 5) }')
-  await expect
-    .poll(() => app.sql("select pid from pg_stat_activity where query like '%pg_sleep($%' and pid <> pg_backend_pid()"))
-    .toHaveLength(1)
-  const end =
-    'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
-  await app.sql(end)
+  const others = 'from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
+  await expect.poll(() => app.sql(`select ${others} and query like '%pg_sleep($%'`)).toHaveLength(1)
+  await app.sql(`select pg_terminate_backend(pid) ${others}`)
   expect((await sleeping).errors).toMatchObject([{ extensions: { code: 'OVERLOADED' } }])
   expect((await app.query(everything)).data).toEqual({ things: { nodes: [] } })
   expect((await app.query(everything)).errors).toBeUndefined()

@@ -15,8 +15,8 @@ let db: Database
 beforeAll(async () => {
   house = await startHouse({
     DATABASE_POOL_SIZE: '2',
-    DATABASE_POOL_WAIT_MS: '200',
-    DATABASE_STATEMENT_TIMEOUT_MS: '800',
+    DATABASE_POOL_WAIT_MS: '1000',
+    DATABASE_STATEMENT_TIMEOUT_MS: '3000',
   })
   db = house.app.db
 })
@@ -32,9 +32,9 @@ test('connections plan once, in UTC, and end what takes too long', async () => {
     ['plan_cache_mode', 'force_generic_plan'],
     ['jit', 'off'],
     ['TimeZone', 'UTC'],
-    ['statement_timeout', '800ms'],
-    ['lock_timeout', '800ms'],
-    ['idle_in_transaction_session_timeout', '1600ms'],
+    ['statement_timeout', '3s'],
+    ['lock_timeout', '3s'],
+    ['idle_in_transaction_session_timeout', '6s'],
     ['application_name', 'plumbline'],
   ])
     expect((await pool.query(`select current_setting('${name}') as value`)).rows).toEqual([{ value }])
@@ -96,7 +96,7 @@ describe('with every connection taken', () => {
   test('a query and a mutation are OVERLOADED, and nothing is afterwards', async () => {
     const boxId = randomUUID()
     await house.sql(`insert into boxes values ($1, 'one', '')`, [boxId])
-    const busy = await occupy(0.6)
+    const busy = await occupy(2)
     const input = { boxId: encodeId('Box', boxId), name: 'late' }
     const mutation = 'mutation($input: AddThingInput!) { addThing(input: $input) { thing { name } errors { code } } }'
     const [query, write] = await Promise.all([

@@ -139,7 +139,8 @@ test('a unique job is kept when a worker takes its predecessor just as it is enq
       "update graphile_worker._private_jobs set locked_at = now(), locked_by = 'w', attempts = attempts + 1",
     )
     const second = enqueueOne()
-    await expect.poll(() => house.sql('select from pg_locks where not granted')).toHaveLength(1)
+    const waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    await expect.poll(() => house.sql(waiting)).toHaveLength(1)
     await worker.query('commit')
     await second
   } finally {

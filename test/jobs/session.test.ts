@@ -105,7 +105,8 @@ test('a session outlives that others cannot be freed now, as a transaction still
   await holding.query('begin; select from graphile_worker._private_jobs for no key update')
   const session = openSession(impatient, 'pool-patient', log)
   await isHeld('pool-patient')
-  const sessions = 'select pid from pg_stat_activity where query like $1 and pid <> pg_backend_pid()'
+  const sessions =
+    'select pid from pg_stat_activity where datname = current_database() and query like $1 and pid <> pg_backend_pid()'
   await expect.poll(async () => (await pool.query(sessions, ['%force_unlock%'])).rows).toHaveLength(1)
   await sleep(600)
   expect((await pool.query(sessions, ['%force_unlock%'])).rows).toHaveLength(1)

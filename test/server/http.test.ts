@@ -72,10 +72,14 @@ describe('a request', () => {
   test('that its client gave up is told of as such', async () => {
     const told: Facts['request.finished'][] = []
     const stop = fact('request.finished').listen((value) => void told.push(value))
+    const ended: unknown[] = []
+    const stopEnded = fact('operation.finished').listen((value) => void ended.push(value))
     const query = '/graphql?query={sleep(seconds:0.3)}'
     await call(query, { headers: json, signal: AbortSignal.timeout(50) }).catch(() => {})
     await expect.poll(() => told).toMatchObject([{ path: '/graphql', status: 499 }])
+    await expect.poll(() => ended).toHaveLength(1)
     stop()
+    stopEnded()
   })
 
   test('names its operation to whoever listens', async () => {
