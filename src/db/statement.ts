@@ -46,6 +46,16 @@ export type Select = (alias: string) => AliasedRawBuilder<unknown, never>[]
 /** What a statement's text is built with: the typed query builder and the columns asked for. */
 export type Build = (query: Kysely<never>, select: Select) => Compilable
 
+/** One variant of a named statement. */
+export interface Stated {
+  readonly name: string
+  /** What states it, the same at every call: nothing else may have its name. */
+  readonly definition: object
+  /** Tells texts of the same name apart; the selection is told apart by itself. */
+  readonly variant: string
+  readonly build: Build
+}
+
 /**
  * A named statement stays on a connection for good and costs it about 15 kB; without a name it costs the process a
  * text. How many there may be; beyond that, a statement is planned at each execution, and the longest unused text is
@@ -81,6 +91,7 @@ class Param {
 }
 
 interface Family {
+  readonly definition: object
   readonly named: Map<string, Statement>
   /** The longest unused comes first. */
   readonly unnamed: Map<string, { readonly statement: Statement; readonly uses: number }>
@@ -99,17 +110,18 @@ export class Statements {
   ) {}
 
   /**
-   * The statement of that family in that variant, compiled at its first use and named at its third. A family keeps at most
+   * The statement in that variant, compiled at its first use and named at its third. A family keeps at most
    * {@link bounds}.projections selections; a further one is served by `whole`, the selection of every column.
+   * @throws Error where another definition has its name.
    */
-  get(familyName: string, variant: string, selection: Selection, whole: Selection, build: Build): Statement {
-    const family = this.family(familyName)
+  get({ name, definition, variant, build }: Stated, selection: Selection, whole: Selection): Statement {
+    const family = this.family(name, definition)
     const chosen = bounded(family, selection, whole)
     const id = `${variant}|${chosen.key}`
     const named = family.named.get(id)
     if (named) return named
     const { statement, uses } = family.unnamed.get(id) ?? {
-      statement: this.compile(familyName, build, chosen),
+      statement: this.compile(name, build, chosen),
       uses: 0,
     }
     family.unnamed.delete(id)
@@ -119,12 +131,15 @@ export class Statements {
     return statement
   }
 
-  private family(name: string): Family {
+  private family(name: string, definition: object): Family {
     let family = this.families.get(name)
     if (!family) {
-      family = { named: new Map(), unnamed: new Map(), projections: new Set() }
+      family = { definition, named: new Map(), unnamed: new Map(), projections: new Set() }
       this.families.set(name, family)
     }
+    // One would be answered with the rows of the other.
+    if (family.definition !== definition)
+      throw new Error(`Two statements have the name "${name}": give one of these queries, loaders or pages another.`)
     return family
   }
 

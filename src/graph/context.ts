@@ -6,7 +6,7 @@ import { Failure } from '../core/errors.js'
 import { currentScope, type RequestInfo } from '../core/request.js'
 import type { Point } from '../db/consistency.js'
 import type { Database } from '../db/database.js'
-import type { Build, Selection, Values } from '../db/statement.js'
+import type { Selection, Stated, Values } from '../db/statement.js'
 import type { Transaction } from '../db/transaction.js'
 import type { Call, Remote } from '../remote/remote.js'
 import type { Remotes } from '../remote/remotes.js'
@@ -50,14 +50,10 @@ export interface Asked {
   readonly reading?: Reading | undefined
 }
 
-/** A read: one variant of a named statement, and the values to bind. */
-export interface Read {
-  readonly name: string
-  /** Tells texts of the same name apart; the selection is told apart by itself. */
-  readonly variant: string
+/** A read: a statement, and the values to bind. */
+export interface Read extends Stated {
   /** The entity whose asked columns are selected, and those selected in any case; absent for a statement without any. */
   readonly columns?: Columns
-  readonly build: Build
   readonly values: Values
   /** True for a statement that may take long: others do not wait behind it. */
   readonly isSlow?: boolean
@@ -183,12 +179,13 @@ export class Context {
   }
 
   /** Plain rows of one statement; its text is compiled at the variant's first use. */
-  read<Row>({ name, variant, columns, build, values, isSlow, isKept }: Read): Promise<Row[]> {
+  read<Row>(wanted: Read): Promise<Row[]> {
+    const { columns, values, isSlow, isKept } = wanted
     const { db } = this.rooms
     const whole = columns ? db.columns(columns.entity) : none
     const isWhole = !columns || (isKept && this.caching)
     const selection = isWhole ? whole : this.asked.selection(columns.entity, columns.also)
-    const statement = db.statements.get(name, variant, selection, whole, build)
+    const statement = db.statements.get(wanted, selection, whole)
     const field = this.sampled ? currentScope()?.field : undefined
     if (field) field.hasAsked = true
     const options = { isSlow, field: field?.coordinate ?? this.at }

@@ -53,7 +53,13 @@ export function defineExport<Parameters extends z.ZodObject, Query, Row>(
       const build = (query: Kysely<Query>) =>
         definition.statement(query, (parameter) => given.includes(String(parameter)))
       const none = { key: '', columns: [] }
-      const statement = db.statements.get(`${name}Export`, given.sort().join(), none, none, build as unknown as Build)
+      const stated = {
+        name: `${name}Export`,
+        definition,
+        variant: given.sort().join(),
+        build: build as unknown as Build,
+      }
+      const statement = db.statements.get(stated, none, none)
       return writeLines(db.stream<Row>(statement, values, options), line)
     },
   }

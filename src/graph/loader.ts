@@ -93,6 +93,7 @@ function fetch<Table extends EntitySchemaWithMeta, Query>(
   const { name, entity, key, also = [], values, cached } = definition
   return ctx.read({
     name,
+    definition,
     variant: '',
     columns: { entity: entity.name, also: [key, ...also].flat() },
     build: definition.statement as never,

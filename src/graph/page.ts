@@ -182,12 +182,13 @@ function read(shape: Shape, perParent = false) {
   const columns = { entity: definition.entity.name, also: definition.also ?? [] }
   const isSlow = definition.slowFilters?.some(shape.has) ?? false
   const isKept = perParent && definition.cached !== undefined
-  return { name: definition.name, variant, columns, build: buildPage(shape, perParent), isSlow, isKept }
+  return { name: definition.name, definition, variant, columns, build: buildPage(shape, perParent), isSlow, isKept }
 }
 
 function readCount(shape: Shape, perParent = false) {
   const { definition, filters } = shape
-  return { name: `${definition.name}Count`, variant: filters, build: buildCount(shape, perParent), isSlow: true }
+  const name = `${definition.name}Count`
+  return { name, definition, variant: filters, build: buildCount(shape, perParent), isSlow: true }
 }
 
 function toPage<Value extends object>(

@@ -7,7 +7,8 @@ export function defineQuery<Query, Answer>(
   name: string,
   build: (query: Kysely<Query>) => Compilable<Answer>,
 ): (ctx: Context, values?: Values) => Promise<Answer[]> {
-  return (ctx, values = {}) => ctx.read<Answer>({ name, variant: '', build: build as never, values })
+  const stated = { name, definition: build, variant: '', build: build as never }
+  return (ctx, values = {}) => ctx.read<Answer>({ ...stated, values })
 }
 
 /** Like {@link defineQuery}, for one that may take long, as counts and sums do: others do not wait behind it. */
@@ -15,7 +16,8 @@ export function defineSlowQuery<Query, Answer>(
   name: string,
   build: (query: Kysely<Query>) => Compilable<Answer>,
 ): (ctx: Context, values?: Values) => Promise<Answer[]> {
-  return (ctx, values = {}) => ctx.read<Answer>({ name, variant: '', build: build as never, values, isSlow: true })
+  const stated = { name, definition: build, variant: '', build: build as never }
+  return (ctx, values = {}) => ctx.read<Answer>({ ...stated, values, isSlow: true })
 }
 
 /** Marks a statement on a sharded table that names no shard's key on purpose: it concerns every shard. */

@@ -54,6 +54,7 @@ export const retryDeadJob = (id: string) =>
 /** The counts at this moment. */
 export function readJobCounts(db: Pick<Database, 'statements' | 'read'>): Promise<JobCount[]> {
   const none = { key: '', columns: [] }
-  const text = db.statements.get('jobCounts', '', none, none, countJobs)
+  const stated = { name: 'jobCounts', definition: countJobs, variant: '', build: countJobs }
+  const text = db.statements.get(stated, none, none)
   return db.read<JobCount>(text, {}, { isSlow: true })
 }

@@ -42,7 +42,7 @@ test('connections plan once, in UTC, and end what takes too long', async () => {
 
 test('times and exact numbers arrive as the text of the database', async () => {
   const none = { key: '', columns: [] }
-  const statement = db.statements.get('texts', '', none, none, (query: Kysely<never>) =>
+  const build = (query: Kysely<never>) =>
     query.selectNoFrom([
       sql`${param('at')}::timestamptz`.as('at'),
       sql`'infinity'::timestamptz`.as('never'),
@@ -51,8 +51,8 @@ test('times and exact numbers arrive as the text of the database', async () => {
       sql`9007199254740993::bigint`.as('large'),
       sql`array['2024-01-01T00:00:00.000001Z'::timestamptz]`.as('times'),
       sql`7::int`.as('small'),
-    ]),
-  )
+    ])
+  const statement = db.statements.get({ name: 'texts', definition: build, variant: '', build }, none, none)
   expect(await db.read(statement, { at: '2024-01-01T02:00:00.123456+02:00' })).toEqual([
     {
       at: '2024-01-01 00:00:00.123456+00',

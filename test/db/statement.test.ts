@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { bounds, type Selection, Statements } from '../../src/db/statement.js'
+import { bounds, type Select, type Selection, Statements } from '../../src/db/statement.js'
 import { startHouse, type TestApp } from '../support.js'
 
 let house: TestApp
@@ -14,13 +14,15 @@ const statements = (naming = true) =>
 const selection = (key: string): Selection => ({ key, columns: [{ property: key, name: key }] })
 const whole = selection('whole')
 
+const definition = {}
+const listing = (variant: string) => (query: Kysely<never>, select: Select) =>
+  query.selectNoFrom([...select('t'), sql.lit(variant).as('variant')] as never)
+
 /** Gets a statement of `get`'s arguments so many times; answers the last. */
 function use(of: Statements, times: number, family: string, variant: string, chosen = whole) {
   let statement: ReturnType<Statements['get']> | undefined
   for (let time = 0; time < times; time++)
-    statement = of.get(family, variant, chosen, whole, (query, select) =>
-      query.selectNoFrom([...select('t'), sql.lit(variant).as('variant')] as never),
-    )
+    statement = of.get({ name: family, definition, variant, build: listing(variant) }, chosen, whole)
   return statement as ReturnType<Statements['get']>
 }
 
@@ -73,4 +75,14 @@ test('beyond eight selections of a family the whole row is selected', () => {
   expect(use(of, 1, 'things', 'a', selection('late')).text).toBe(use(of, 1, 'things', 'a').text)
   expect(use(of, 1, 'things', 'a', selection('c0')).text).toContain('"c0"')
   expect(use(of, 1, 'boxes', 'a', selection('late')).text).toContain('"late"')
+})
+
+test('a name that another definition has is refused: one would be answered with the rows of the other', () => {
+  const of = statements()
+  use(of, 1, 'things', 'a')
+  for (const variant of ['a', 'b'])
+    expect(() => of.get({ name: 'things', definition: {}, variant, build: listing(variant) }, whole, whole)).toThrow(
+      'Two statements have the name "things"',
+    )
+  expect(use(of, 1, 'things', 'b').text).toContain("'b'")
 })

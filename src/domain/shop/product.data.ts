@@ -82,6 +82,7 @@ export function productsAt(
   const order = sql.join(orders[field].map(([column]) => sql`${sql.ref(column)} ${sql.raw(direction)}`))
   return ctx.read<ProductRow>({
     name: 'productsAt',
+    definition: productsAt,
     variant: `${field}:${direction}`,
     columns: { entity: ProductTable.name, also: [] },
     build: ((query: Kysely<Tables>, select: Select) => {
