@@ -10,7 +10,7 @@ import type { Entity } from './db/connection.js'
 import { createDatabase, type Database } from './db/database.js'
 import { createProjector } from './graph/projection.js'
 import { checkColumns, createSchema } from './graph/schema.js'
-import type { Slice } from './graph/slice.js'
+import { checkNames, type Slice } from './graph/slice.js'
 import { runWarmer, type Warmer } from './graph/warmer.js'
 import type { Job } from './jobs/job.js'
 import { readJobCounts } from './jobs/queue.js'
@@ -55,7 +55,7 @@ export interface Told {
 
 /**
  * Opens the rooms in floor order, with WORKER a worker too. Connects to the database when first used, which for a worker
- * is now. Throws where slices and tables disagree.
+ * is now. Throws where slices and tables disagree, or slices with each other.
  */
 export async function createApp(config: Config, slices: readonly Slice[], told: Told): Promise<App> {
   const rooms = await openRooms(config, slices, { ...told, withJobs: config.WORKER })
@@ -130,6 +130,7 @@ async function openRooms(
   slices: readonly Slice[],
   { log, exports = { traces: false, metrics: false }, withJobs }: Told & { withJobs: boolean },
 ) {
+  checkNames(slices)
   const entities = slices.flatMap((slice) => slice.entities)
   const db = await createDatabase(config, entities, log)
   const redis = config.REDIS_URL ? createRedis(config, log) : undefined

@@ -1,4 +1,5 @@
 import type { ClassType } from 'type-graphql'
+import { refuseNamesakes } from '../core/names.js'
 import type { Entity } from '../db/connection.js'
 import type { Database } from '../db/database.js'
 import type { Job } from '../jobs/job.js'
@@ -33,4 +34,15 @@ export interface Seeding {
   readonly write: Database['write']
   /** Told after each chunk how many of a table's rows are in. */
   readonly progress: (table: string, rows: number, of: number) => void
+}
+
+/** @throws Error where two of their jobs, exports, warmers or node types have one name: only one of them would be there. */
+export function checkNames(slices: readonly Slice[]): void {
+  const names = {
+    jobs: slices.flatMap(({ jobs = [] }) => jobs.map(({ name }) => name)),
+    exports: slices.flatMap(({ exports = [] }) => exports.map(({ name }) => name)),
+    warmers: slices.flatMap(({ warm = [] }) => warm.map(({ name }) => name)),
+    'node types': slices.flatMap(({ nodes }) => nodes.map(({ type }) => type)),
+  }
+  for (const [kind, all] of Object.entries(names)) refuseNamesakes(kind, all)
 }

@@ -30,12 +30,10 @@ const further = 2
 
 /**
  * Does WORKER_CONCURRENCY of these jobs at a time, as long as there are any.
- * @throws Error where two jobs have one name, the queue's migrations are missing, or the database does not answer.
+ * @throws Error where the queue's migrations are missing, or the database does not answer.
  */
 export async function createWorker(config: Config, jobs: readonly Job[], tools: Tools): Promise<Worker> {
   const { log } = tools
-  const names = jobs.map(({ name }) => name)
-  if (new Set(names).size < names.length) throw new Error(`Two jobs have one name: ${names.join(', ')}.`)
   const pool = createPool(config, log, { name: 'plumbline worker', max: config.WORKER_CONCURRENCY + further })
   let engine = await startEngine(config, jobs, { ...tools, pool }).catch(async (error) => {
     await pool.end()

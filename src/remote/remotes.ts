@@ -1,6 +1,7 @@
 import type { Config } from '../core/config.js'
 import { type Facts, fact } from '../core/events.js'
 import type { Log } from '../core/log.js'
+import { refuseNamesakes } from '../core/names.js'
 import { type Going, Line } from './line.js'
 import { type Call, type Remote, RemoteFailure } from './remote.js'
 
@@ -29,7 +30,7 @@ export function createRemotes(
   const urls = new Map(REMOTE_URLS)
   const lines = new Map(remotes.map((remote) => [remote, open(remote, urls.get(remote.name))]))
   const names = [...lines.keys()].map(({ name }) => name)
-  if (new Set(names).size < names.length) throw new Error(`Two services have one name: ${names.join(', ')}.`)
+  refuseNamesakes('services', names)
   const missing = names.filter((name) => !urls.has(name))
   if (missing.length > 0) log.warn({ remotes: missing }, 'services without a URL in REMOTE_URLS: they cannot be called')
   const unknown = [...urls.keys()].filter((name) => !names.includes(name))

@@ -6,7 +6,6 @@ import type { Config } from '../core/config.js'
 import { Failure } from '../core/errors.js'
 import type { Log } from '../core/log.js'
 import { inRequest } from '../core/request.js'
-import type { Export } from '../graph/export.js'
 import { type Graph, readConsistency } from './graphql.js'
 import type { Viewers } from './viewer.js'
 
@@ -36,7 +35,7 @@ export async function serveExports(
   { exports, db }: Graph,
   { config, log, viewers }: { config: Config; log: Log; viewers: Viewers },
 ): Promise<void> {
-  const byName = indexByName(exports)
+  const byName = new Map(exports.map((each) => [each.name, each]))
   const closing = endWithServer(fastify, config)
 
   await fastify.register(async (scope) => {
@@ -68,12 +67,6 @@ export async function serveExports(
 /** Why an export of which nobody is left to be told was ended. */
 const gone = new Failure('OVERLOADED', 'The client left.')
 const tooLong = new Failure('TIMEOUT', 'The export took too long.')
-
-function indexByName(exports: readonly Export[]): ReadonlyMap<string, Export> {
-  const byName = new Map(exports.map((each) => [each.name, each]))
-  if (byName.size < exports.length) throw new Error('Two exports have one name.')
-  return byName
-}
 
 function endWithServer(fastify: FastifyInstance, config: Config): AbortSignal {
   const closing = new AbortController()

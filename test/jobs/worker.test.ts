@@ -59,19 +59,6 @@ test('a worker refuses to start where the queue has no tables', async () => {
   await expect(start(inject('postgres'))).rejects.toThrow('run `npm run db:migrate` first')
 })
 
-test('two jobs of one name are refused: only one of them would be done', async () => {
-  const job = defineJob({ name: 'same', payload: z.object({}), run: async () => {} })
-  const slice = { name: 'twins', entities: [], resolvers: [], nodes: [], jobs: [job, { ...job }] }
-  const settings = loadConfig({ DATABASE_URL: database.url, JWT_SECRET: jwtSecret, LOG_LEVEL: 'silent' })
-  const starting = createWorker(settings, [slice], { log: createLog(settings) })
-  await starting
-    .then((worker) => worker.close())
-    .then(
-      () => expect.unreachable(),
-      (error) => expect(error.message).toContain('same'),
-    )
-})
-
 test('a job that runs when the worker is closed is done', async () => {
   const { worker, done } = await start(database.url, () => sleep(300))
   await add(pool, 1)

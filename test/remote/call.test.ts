@@ -197,7 +197,7 @@ test('a service without a URL is UNAVAILABLE, which the start says once', async 
 test('two services of one name are a mistake, as are times that contradict each other', () => {
   const remote = () => defineRemote({ name: 'twice', timeout: 100, attempts: 1 })
   const log = writeLog({ LOG_LEVEL: 'silent' }, { write: () => {} })
-  expect(() => createRemotes({ REMOTE_URLS: [] }, [remote(), remote()], log)).toThrow('one name')
+  expect(() => createRemotes({ REMOTE_URLS: [] }, [remote(), remote()], log)).toThrow('the name "twice"')
   expect(() => defineRemote({ name: 'late', timeout: 100, attemptTimeout: 200, attempts: 1 })).toThrow('contradict')
   expect(() => defineRemote({ name: 'Loud', timeout: 100, attempts: 1 })).toThrow('name')
 })
