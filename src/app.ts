@@ -8,6 +8,7 @@ import type { Config } from './core/config.js'
 import type { Log } from './core/log.js'
 import type { Entity } from './db/connection.js'
 import { createDatabase, type Database } from './db/database.js'
+import { Kept } from './graph/kept.js'
 import { createProjector } from './graph/projection.js'
 import { checkColumns, createSchema } from './graph/schema.js'
 import { checkNames, type Slice } from './graph/slice.js'
@@ -72,7 +73,7 @@ export async function createApp(config: Config, slices: readonly Slice[], told: 
     checkColumns(schema, columns, entities)
     const projector = createProjector(schema, columns)
     const exports = slices.flatMap((slice) => slice.exports ?? [])
-    const graph = { schema, db, projector, remotes, cache, exports }
+    const graph = { schema, db, projector, remotes, kept: new Kept(db.keys), cache, exports }
     const server = await createServer(graph, config, told.log)
     server.ready('database', () => db.ping())
     server.onClose(closeRooms)

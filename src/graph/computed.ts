@@ -22,14 +22,18 @@ export interface ComputedDefinition {
  * answered with what is older than what they wrote or saw. In a mutation, and without a cache, it is computed each time.
  */
 export function defineComputed<Value>(
-  { name, seconds, staleSeconds = 0, ends, tables = [] }: ComputedDefinition,
+  definition: ComputedDefinition,
   compute: (ctx: Context, key: string) => Promise<Value>,
 ): (ctx: Context, key?: string) => Promise<Value> {
+  const { name, seconds, staleSeconds = 0, ends, tables = [] } = definition
+  const keyed = tables.find((table) => table.includes('.'))
+  if (keyed) throw new Error(`${name} rests on whole tables, not on rows by a key: "${keyed}".`)
   return async (ctx, key = '') => {
     // What is loaded after it may depend on it, as on rows.
     const field = ctx.sampled ? currentScope()?.field : undefined
     if (field) field.hasAsked = true
     const { caching, rooms } = ctx
+    rooms.kept.admit(name, definition, tables)
     const purpose = { name, requestId: ctx.request.id }
     if (!caching) return compute(new Impartial(rooms, { ...purpose, caching }), key)
     const left = ends ? ends() - Date.now() : Number.POSITIVE_INFINITY

@@ -13,6 +13,7 @@ import type { Remotes } from '../remote/remotes.js'
 import { Batches, Origins } from './batches.js'
 import { Caching } from './caching.js'
 import { type Columns, checkColumns } from './columns.js'
+import type { Kept } from './kept.js'
 import type { Projection, Projector } from './projection.js'
 
 /** Who asks, as a verified token says. */
@@ -32,6 +33,7 @@ export interface Rooms {
   readonly db: Database
   readonly projector: Projector
   readonly remotes: Remotes
+  readonly kept: Kept
   /** Absent where nothing is kept beyond a request. */
   readonly cache?: CacheRoom | undefined
 }
@@ -57,8 +59,8 @@ export interface Read extends Stated {
   readonly values: Values
   /** True for a statement that may take long: others do not wait behind it. */
   readonly isSlow?: boolean
-  /** True for what is kept beyond the request: whole rows, and whoever keeps them knows what they rest on. */
-  readonly isKept?: boolean
+  /** What it rests on that is kept beyond the request, as whole rows: tables, or rows by their keys. */
+  readonly rests?: readonly string[] | undefined
 }
 
 /** A value that was at hand, or one that will be. */
@@ -180,17 +182,18 @@ export class Context {
 
   /** Plain rows of one statement; its text is compiled at the variant's first use. */
   read<Row>(wanted: Read): Promise<Row[]> {
-    const { columns, values, isSlow, isKept } = wanted
-    const { db } = this.rooms
+    const { columns, values, isSlow, rests } = wanted
+    const { db, kept } = this.rooms
+    if (rests) kept.admit(wanted.name, wanted.definition, rests)
     const whole = columns ? db.columns(columns.entity) : none
-    const isWhole = !columns || (isKept && this.caching)
+    const isWhole = !columns || (rests && this.caching)
     const selection = isWhole ? whole : this.asked.selection(columns.entity, columns.also)
     const statement = db.statements.get(wanted, selection, whole)
     const field = this.sampled ? currentScope()?.field : undefined
     if (field) field.hasAsked = true
     const options = { isSlow, field: field?.coordinate ?? this.at }
     const read = () => db.read<Row>(statement, values, options)
-    const rows = isKept || !this.caching ? read() : this.caching.read(statement.tables, read)
+    const rows = rests || !this.caching ? read() : this.caching.read(statement.tables, read)
     return columns && this.request.watched ? checkColumns(rows, statement, columns) : rows
   }
 

@@ -98,6 +98,6 @@ function fetch<Table extends EntitySchemaWithMeta, Query>(
     columns: { entity: entity.name, also: [key, ...also].flat() },
     build: definition.statement as never,
     values: values ? values(keys) : { keys },
-    isKept: cached !== undefined,
+    rests: cached,
   })
 }

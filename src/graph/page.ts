@@ -181,8 +181,8 @@ function read(shape: Shape, perParent = false) {
   const { definition, variant } = shape
   const columns = { entity: definition.entity.name, also: definition.also ?? [] }
   const isSlow = definition.slowFilters?.some(shape.has) ?? false
-  const isKept = perParent && definition.cached !== undefined
-  return { name: definition.name, definition, variant, columns, build: buildPage(shape, perParent), isSlow, isKept }
+  const rests = perParent ? definition.cached : undefined
+  return { name: definition.name, definition, variant, columns, build: buildPage(shape, perParent), isSlow, rests }
 }
 
 function readCount(shape: Shape, perParent = false) {

@@ -10,6 +10,7 @@ import {
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { slices } from '../../src/domain/index.js'
 import { Context } from '../../src/graph/context.js'
+import { Kept } from '../../src/graph/kept.js'
 import { createProjector } from '../../src/graph/projection.js'
 import { createSchema } from '../../src/graph/schema.js'
 import { startBusiness, type TestApp } from '../support.js'
@@ -46,7 +47,7 @@ async function run(schema: GraphQLSchema, name: string, { variables, as }: Call)
   const issueToken = async () => ({ token: 'a token', expiresAt: '2024-01-02 03:04:05+00' })
   const projector = createProjector(schema, (type) => db.columns(type))
   const contextValue = new Context(
-    { db, projector, remotes },
+    { db, projector, remotes, kept: new Kept(db.keys) },
     { request: { id: name }, viewer: as ?? null, issueToken },
   )
   contextValue.begin(document, getOperationAST(document) as OperationDefinitionNode)
