@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto'
 import type { Server as HttpServer } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { GraphQLSchema } from 'graphql'
 import { type CacheRoom, openCache } from './cache/open.js'
+import { readRelease } from './cache/release.js'
 import type { Config } from './core/config.js'
 import type { Log } from './core/log.js'
-import type { Entity } from './db/connection.js'
 import { createDatabase, type Database } from './db/database.js'
 import { Kept } from './graph/kept.js'
 import { createProjector } from './graph/projection.js'
@@ -135,7 +134,8 @@ async function openRooms(
   const entities = slices.flatMap((slice) => slice.entities)
   const db = await createDatabase(config, entities, log)
   const redis = config.REDIS_URL ? createRedis(config, log) : undefined
-  const release = releaseOf(config, entities, db)
+  const columns = entities.map(({ name }) => [name, db.columns(name).columns])
+  const release = await readRelease(config, columns, join(import.meta.dirname, 'domain'))
   // Who keeps nothing writes all the same, for others to hear of.
   const told = config.CACHE || redis ? openCache(config, { db, redis, release, log }) : undefined
   const cache = config.CACHE ? told : undefined
@@ -166,16 +166,6 @@ async function openRooms(
       await db.close()
     },
   }
-}
-
-/** Whoever reads other columns, or another database, keeps other rows: each release finds its own only. */
-function releaseOf({ DATABASE_URL, CACHE_RELEASE }: Config, entities: readonly Entity[], db: Database): string {
-  const place = URL.parse(DATABASE_URL)
-  const columns = entities.map(({ name }) => [name, db.columns(name).columns])
-  return createHash('sha256')
-    .update(JSON.stringify([CACHE_RELEASE, place?.host, place?.pathname, columns]))
-    .digest('base64url')
-    .slice(0, 12)
 }
 
 function jobsOf(slices: readonly Slice[]): Job[] {
