@@ -132,7 +132,7 @@ async function openRooms(
 ) {
   checkNames(slices)
   const entities = slices.flatMap((slice) => slice.entities)
-  const db = await createDatabase(config, entities, log)
+  const db = await createDatabase(config, { entities, jobs: jobsOf(slices) }, log)
   const redis = config.REDIS_URL ? createRedis(config, log) : undefined
   const columns = entities.map(({ name }) => [name, db.columns(name).columns])
   const release = await readRelease(config, columns, join(import.meta.dirname, 'domain'))

@@ -57,8 +57,14 @@ export interface Database {
 
 const committed = fact('transaction.committed')
 
-/** Opens the pool for these entities; connects at the first statement. */
-export async function createDatabase(config: Config, entities: readonly Entity[], log: Log): Promise<Database> {
+/** What slices have in it, and which jobs their transactions may ask for. */
+export interface Known {
+  readonly entities: readonly Entity[]
+  readonly jobs: readonly object[]
+}
+
+/** Opens the pool for what slices know; connects at the first statement. */
+export async function createDatabase(config: Config, { entities, jobs }: Known, log: Log): Promise<Database> {
   const orm = await MikroORM.init(connectionOptions(config, entities, log))
   const pool = (await orm.em.getConnection().getNativeClient()) as Pool
   const keys = keysByTable(orm)
@@ -72,6 +78,7 @@ export async function createDatabase(config: Config, entities: readonly Entity[]
   const streams = createStreams(config, pool.options.types, log)
   const columns = new Map<string, Selection>()
   const followers = new Set<Follower>()
+  const writer = { orm, log, followers, jobs: new Set(jobs) }
 
   return {
     orm,
@@ -79,7 +86,7 @@ export async function createDatabase(config: Config, entities: readonly Entity[]
     tokens: createTokens([config.JWT_SECRET, ...(config.JWT_SECRET_PREVIOUS ? [config.JWT_SECRET_PREVIOUS] : [])]),
     read: (statement, values, options = {}) => reader.read(statement, values, options),
     stream: streams.stream,
-    write: (work) => write({ orm, log, followers }, work),
+    write: (work) => write(writer, work),
     follow(follower) {
       followers.add(follower)
       return () => void followers.delete(follower)
@@ -114,15 +121,16 @@ interface Writer {
   readonly orm: MikroORM
   readonly log: Log
   readonly followers: ReadonlySet<Follower>
+  readonly jobs: ReadonlySet<object>
 }
 
-async function write<Result>({ orm, log, followers }: Writer, work: (tx: Transaction) => Promise<Result>) {
+async function write<Result>({ orm, log, followers, jobs }: Writer, work: (tx: Transaction) => Promise<Result>) {
   const started = performance.now()
   const { result, writing, begun } = await orm.em
     .fork()
     .transactional(async (em) => {
       const begun = performance.now()
-      const writing = new Writing(em)
+      const writing = new Writing(em, jobs)
       const result = await work(writing)
       await writing.end(followers)
       return { result, writing, begun }

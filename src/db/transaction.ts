@@ -14,6 +14,8 @@ export type UnitOfWork = Pick<
 export interface Transaction {
   /** Entities: found, changed and created here are written when the work ends, or at `flush()`. */
   readonly em: UnitOfWork
+  /** Those that slices list: no other is ever done. */
+  readonly jobs: ReadonlySet<object>
   /**
    * Runs a statement of the caller's own and answers its rows. `changes` names what it changed, so that whoever
    * relies on knowing every change still does: nothing for a statement that only reads or locks.
@@ -47,7 +49,10 @@ export class Writing implements Transaction {
   private hasEnded = false
   private readonly collected = new Map<(tx: Transaction, items: never[]) => Promise<void>, unknown[]>()
 
-  constructor(readonly em: SqlEntityManager) {
+  constructor(
+    readonly em: SqlEntityManager,
+    readonly jobs: ReadonlySet<object>,
+  ) {
     em.getEventManager().registerSubscriber(new ChangeCollector(this.changes))
   }
 

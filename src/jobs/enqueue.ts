@@ -31,9 +31,10 @@ const enqueued = fact('job.enqueued')
 /**
  * Has the job done once `tx` has committed; never, where it rolls back. All jobs of a transaction are sent together at
  * its end, and those of one queue run in the order given.
- * @throws ZodError for a payload that the job does not take, and Error where `tx` has ended.
+ * @throws ZodError for a payload that the job does not take, and Error where no slice lists the job, or `tx` has ended.
  */
 export function enqueue<Payload extends object>(tx: Transaction, job: Job<Payload>, payload: Payload): void {
+  if (!tx.jobs.has(job)) throw new Error(`No slice lists the job ${job.name} in its \`jobs\`: it would wait for ever.`)
   const checked = job.payload.parse(payload)
   tx.collect(send, {
     name: job.name,

@@ -45,9 +45,10 @@ if (import.meta.main) {
 /** Fills the configured database with the business's demo data. Throws {@link SeedRefused}. */
 export async function seedDatabase(config: Config, options: SeedOptions): Promise<void> {
   const patient = { ...config, DATABASE_STATEMENT_TIMEOUT_MS: 600_000 }
-  const entities = slices.flatMap((slice) => slice.entities)
   const log = createLog(config)
-  const db = await createDatabase(patient, entities, log)
+  const entities = slices.flatMap((slice) => slice.entities)
+  const jobs = slices.flatMap((slice) => slice.jobs ?? [])
+  const db = await createDatabase(patient, { entities, jobs }, log)
   // Servers that keep what they read there hear of it.
   const redis = config.REDIS_URL ? createRedis(config, log) : undefined
   const cache = redis && openCache(config, { db, redis, release: '', log })

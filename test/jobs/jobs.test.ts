@@ -87,6 +87,15 @@ test('a job that is enqueued after the commit is refused, not forgotten', async 
   await idle()
 })
 
+test('a job that no slice lists is refused, under the name of one that is listed too', async () => {
+  for (const name of ['unlisted', 'note']) {
+    const unlisted = defineJob({ name, payload, run })
+    await expect(put([unlisted, 'never'])).rejects.toThrow(`No slice lists the job ${name}`)
+  }
+  expect(await waiting()).toEqual([])
+  expect(texts()).toEqual([])
+})
+
 test('jobs of one queue run one after another, as they were enqueued, whatever they are', async () => {
   let running = 0
   behaviour.run = async () => {
