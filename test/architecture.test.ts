@@ -6,6 +6,7 @@ import {
   findHabits,
   findLongFiles,
   findNameFaults,
+  findNamesakes,
   findSliceFaults,
   type Sources,
 } from './architecture.js'
@@ -20,6 +21,8 @@ describe('in the house', () => {
   test('slices import those before them', () => expect(findSliceFaults(sources)).toEqual([]))
   test('no imports go in a circle, of types neither', () => expect(findCycles(sources)).toEqual([]))
   test('names are of one kind and say something', () => expect(findNameFaults(sources)).toEqual([]))
+  test('queries, loaders, pages and computed values have names of their own', () =>
+    expect(findNamesakes(sources)).toEqual([]))
   test('files are short', () => expect(findLongFiles(sources)).toEqual([]))
   test('nothing is done that costs every field or hides where it comes from', () =>
     expect(findHabits(sources)).toEqual([]))
@@ -110,6 +113,19 @@ export const slices: readonly Slice[] = [${list}]`
   ])('in %s: %s', (path, text, says) => {
     expect(findHabits(files({ [path]: text }))).toEqual([`${path} ${says}`])
     expect(findHabits(files({ [path]: 'await tx.em.find(T, {})' }))).toEqual([])
+  })
+
+  test.each([
+    [`defineQuery('x', (query) => query)`, `defineSlowQuery(\n  'x',`, 1],
+    [`defineLoader({\n  name: 'x',`, `defineQuery('x',`, 1],
+    [`defineLoader({\n  entity: T,\n  name: 'x',`, `defineListLoader({ name: 'x',`, 2],
+    [`definePage({\n  name: 'x',`, `defineSlowQuery('xCount',`, 1],
+    [`definePage({\n  name: 'x',`, `defineComputed({ name: 'x', seconds },`, 1],
+    [`defineComputed(\n  { name: 'x', seconds },`, `defineQuery('x',`, 0],
+    [`defineQuery('x',`, `defineQuery('y',`, 0],
+  ])('the name of two: %s and %s', (one, other, count) => {
+    const named = { 'src/domain/a/one.data.ts': one, 'src/domain/b/two.data.ts': other }
+    expect(findNamesakes(files(named))).toHaveLength(count)
   })
 
   test('a file of 251 lines', () => {

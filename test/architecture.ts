@@ -107,6 +107,26 @@ export function findHabits(sources: Sources): string[] {
   )
 }
 
+const definition = /\bdefine(Query|SlowQuery|Loader|ListLoader|Page|Computed)\(\s*(?:\{[^}]*?\bname: )?'(\w+)'/g
+
+/** Names that two statements have, or two of what may be kept: the house refuses the second one that is used, not before. */
+export function findNamesakes(sources: Sources): string[] {
+  const owners = new Map<string, string>()
+  const found: string[] = []
+  for (const [path, text] of sources)
+    for (const [, kind = '', name] of text.matchAll(definition)) {
+      const asStatement = kind === 'Computed' ? [] : [`statement ${name}`]
+      if (kind === 'Page') asStatement.push(`statement ${name}Count`)
+      const asKept = kind.endsWith('Query') ? [] : [`loader, page or computed value ${name}`]
+      for (const owned of [...asStatement, ...asKept]) {
+        const other = owners.get(owned)
+        if (other) found.push(`${path} has the ${owned}, as ${other} does`)
+        owners.set(owned, path)
+      }
+    }
+  return found
+}
+
 function eachImport(sources: Sources, judge: (from: string, to: string) => string | undefined): string[] {
   return [...sources].flatMap(([path, text]) =>
     importsOf(path, text).flatMap((to) => {
