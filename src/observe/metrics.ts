@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Attributes, type BatchObservableCallback, type Meter, metrics } from '@opentelemetry/api'
 import { type CacheNumbers, fact, type JobCount } from '../core/events.js'
 import type { Database } from '../db/database.js'
@@ -19,6 +20,9 @@ export interface Measured {
 const system = { 'db.system.name': 'postgresql' }
 const nameOf = (pool: string) => ({ 'db.client.connection.pool.name': pool })
 const primary = nameOf('primary')
+
+/** In ms: who collects gives up after ten seconds, and then has nothing at all. */
+const patience = 1_000
 
 /** Makes metrics of facts, by {@link instruments}. The answer stops it. */
 export function measureFacts({ db, operations, slowStatement, countJobs, readCache }: Measured): () => void {
@@ -174,15 +178,26 @@ function observeResources(meter: Meter, db: Database, pending: Pending): () => v
   return () => meter.removeBatchObservableCallback(observe, observables)
 }
 
-/** What is in the queue when somebody collects. */
+/** What is in the queue when somebody collects; or was, where the database does not say so soon. */
 function observeJobs(meter: Meter, countJobs: () => Promise<JobCount[]>): () => void {
   const count = meter.createObservableGauge('plumbline.jobs.count', instruments['plumbline.jobs.count'])
   const age = meter.createObservableGauge('plumbline.jobs.oldest.age', instruments['plumbline.jobs.oldest.age'])
   // What is not said again stays as it was said last.
   const seen = new Map<string, JobCount>()
-  const observe: BatchObservableCallback = async (result) => {
+  const look = async () => {
+    const counts = await countJobs()
     for (const { name } of seen.values()) seen.set(name, { name, waiting: 0, running: 0, dead: 0, dueSince: null })
-    for (const jobs of await countJobs()) seen.set(jobs.name, jobs)
+    for (const jobs of counts) seen.set(jobs.name, jobs)
+  }
+  let looking: Promise<void> | undefined
+  const observe: BatchObservableCallback = async (result) => {
+    // Why it fails is told of the statement; one that waits is not joined by another.
+    looking ??= look()
+      .catch(() => {})
+      .finally(() => {
+        looking = undefined
+      })
+    await Promise.race([looking, sleep(patience, undefined, { ref: false })])
     for (const { name, dueSince, ...states } of seen.values()) {
       const attributes = describeJob(name)
       for (const [state, jobs] of Object.entries(states))
