@@ -13,6 +13,7 @@ const metrics: Record<string, MetricOptions> = {
   'nodejs.eventloop.delay.p90': { unit: 's' },
   'nodejs.eventloop.delay.p99': { unit: 's' },
   'nodejs.eventloop.utilization': { unit: '1' },
+  'nodejs.eventloop.time': { unit: 's' },
   'v8js.gc.duration': { unit: 's', advice: {} },
   'v8js.memory.heap.used': { unit: 'By' },
   'otel.sdk.processor.span.processed': { unit: '{span}' },
@@ -28,10 +29,15 @@ const dashboardFolder = 'deploy/grafana/dashboards'
 const dashboards = readdirSync(join(house, dashboardFolder))
   .filter((name) => name.endsWith('.json'))
   .map((name) => ({ name, ...JSON.parse(read(join(dashboardFolder, name))) }))
+const relabelings = readRelabelings(read('deploy/prometheus-scrape.yml'))
 const rules = alerts.split('- alert: ').slice(1)
 
 describe('metrics', () => {
-  const known = Object.entries(metrics).flatMap(([name, options]) => prometheusNames(name, options))
+  test.each(Object.entries(metrics))('%s is called the same, scraped or sent', (name, options) => {
+    expect(scrapedNames(name, options)).toEqual(otlpNames(name, options))
+  })
+
+  const known = Object.entries(metrics).flatMap(([name, options]) => otlpNames(name, options))
   const unknown = (expression: string) => namesIn(expression).filter((name) => !known.includes(name))
 
   test.each(rules.map((rule) => [nameOf(rule), rule]))('of the alert %s are known', (_, rule) => {
@@ -143,11 +149,32 @@ describe('promtool', () => {
   })
 })
 
-/** What Prometheus may call a metric: a counter is not told from a gauge here. */
-function prometheusNames(name: string, { unit = '', advice }: MetricOptions): string[] {
+/** What Prometheus calls a metric that it is sent. */
+function otlpNames(name: string, options: MetricOptions): string[] {
   const units: Record<string, string> = { s: '_seconds', By: '_bytes', 1: '_ratio' }
-  const base = name.replaceAll('.', '_') + (units[unit] ?? '')
-  return (advice ? ['_bucket', '_sum', '_count'] : ['', '_total']).map((suffix) => base + suffix)
+  return series(name.replaceAll('.', '_') + (units[options.unit ?? ''] ?? ''), options)
+}
+
+/** What it calls one that it reads from the page, which has no units. */
+function scrapedNames(name: string, options: MetricOptions): string[] {
+  return series(name.replaceAll('.', '_'), options).map((shown) =>
+    relabelings.reduce((label, { regex, replacement }) => label.replace(regex, replacement), shown),
+  )
+}
+
+/** A counter is not told from a gauge here, but for ratios, which only gauges are. */
+function series(name: string, { unit, advice }: MetricOptions): string[] {
+  const others = unit === '1' ? [''] : ['', '_total']
+  return (advice ? ['_bucket', '_sum', '_count'] : others).map((suffix) => name + suffix)
+}
+
+/** The rules that rename metrics: whole names, as Prometheus matches them. */
+function readRelabelings(config: string) {
+  const rules = config.matchAll(/regex: (.*)\n\s+target_label: __name__\n\s+replacement: (.*)/g)
+  return [...rules].map(([, regex, replacement = '']) => ({
+    regex: new RegExp(`^(?:${regex})$`),
+    replacement: replacement.replace(/\$\{(\d)\}/g, '$$$1'),
+  }))
 }
 
 /** The metrics that a PromQL expression asks for. */
