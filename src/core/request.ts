@@ -9,6 +9,8 @@ export interface RequestInfo {
   trace?: { readonly traceId: string; readonly spanId: string; readonly traceFlags: number }
   /** True where somebody wants what costs to know: which field asked for what. Decided before the request is read. */
   sampled?: boolean
+  /** True where the process asks itself, to be ready: its operation is told to nobody as a client's. */
+  readonly isRehearsal?: boolean
   /** True where the detectors look into it. */
   watched?: boolean
   /** True where each call of a resolver is to be told. */

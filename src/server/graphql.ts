@@ -43,7 +43,7 @@ const finished = fact('operation.finished')
 
 /** What is served at /graphql. */
 export interface Graphql {
-  /** Runs an operation, for nobody, until the process has made all that it makes of a document. */
+  /** Runs an operation, for nobody and untold, until the process has made all that it makes of a document. */
   rehearse(operation: Sendable): Promise<void>
   stop(): Promise<void>
 }
@@ -127,7 +127,7 @@ export async function serveGraphql(
   return {
     async rehearse(operation) {
       for (let use = 0; use < Math.max(1, planAt); use++) {
-        const request = { id: randomUUID() }
+        const request = { id: randomUUID(), isRehearsal: true }
         const contextValue = new Context(rooms, { request, viewer: null, issueToken: viewers.issue })
         await inRequest(request, () => apollo.executeOperation(operation as object, { contextValue }))
       }

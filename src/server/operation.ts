@@ -38,7 +38,7 @@ export function createOperationPlugin(tokens: Tokens): ApolloServerPlugin<Contex
           contextValue.begin(document, operation)
           executing = performance.now()
           request.executing = { name: request.operation, type: operation.operation, hash: queryHash }
-          if (started.heard) {
+          if (started.heard && !request.isRehearsal) {
             const paths = (coordinate: string) => findPaths(schema, document, coordinate)
             started.publish({ operation: request.executing, paths })
           }
@@ -54,7 +54,7 @@ export function createOperationPlugin(tokens: Tokens): ApolloServerPlugin<Contex
             response.http.headers.set(consistencyHeader, token)
             result.extensions = { ...result.extensions, consistencyToken: token }
           }
-          if (finished.heard) {
+          if (finished.heard && !contextValue.request.isRehearsal) {
             const now = performance.now()
             const executed = executing === undefined ? undefined : now - executing
             const { errors = [], data } = result

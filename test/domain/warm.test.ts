@@ -95,6 +95,18 @@ describe('a server that starts', () => {
     if (redis) expect(done).toContain('home-feed')
   })
 
+  test('tells nobody of a rehearsal as of a client’s operation', async () => {
+    const told: unknown[] = []
+    const names = ['operation.started', 'operation.finished'] as const
+    const stops = names.map((name) => fact(name).listen((value) => void told.push(value)))
+    await api.app.rehearse({ query: '{ __typename }' })
+    await api.app.rehearse({ query: '{ nothing }' })
+    expect(told).toEqual([])
+    await api.query('{ __typename }')
+    expect(told).toHaveLength(2)
+    for (const stop of stops) stop()
+  })
+
   test('begins nothing more once it must stop', async () => {
     let asked = 0
     const stop = fact('operation.started').listen(() => asked++)
