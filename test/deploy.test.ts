@@ -61,7 +61,8 @@ describe('metrics', () => {
 describe.each(rules.map((rule) => [nameOf(rule), rule]))('the alert %s', (name, rule) => {
   test('says how severe it is, what is wrong and what to do', () => {
     expect(rule).toMatch(/severity: (warning|critical)/)
-    expect(rule).toMatch(/summary: ".*\$value/)
+    // What is absent has no value.
+    expect(rule).toMatch(/summary: ".*\$value|expr: absent_over_time/)
     expect(rule).toMatch(/description: >-\n/)
   })
 
