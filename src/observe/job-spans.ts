@@ -1,4 +1,12 @@
-import { propagation, ROOT_CONTEXT, SpanKind, type Tracer, trace } from '@opentelemetry/api'
+import {
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  type SpanContext,
+  SpanKind,
+  TraceFlags,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api'
 import { type Facts, fact } from '../core/events.js'
 import { currentScope } from '../core/request.js'
 import { typeOf } from './attributes.js'
@@ -17,8 +25,9 @@ export function traceJobs(tracer: Tracer): (() => void)[] {
 
 /** Part of the trace that it was enqueued in, however much later; of one of its own where that is not recorded. */
 function startJob(tracer: Tracer, { request, job, from }: Facts['job.started']): void {
-  const cause = from ? propagation.extract(ROOT_CONTEXT, { traceparent: from }) : ROOT_CONTEXT
-  const asking = trace.getSpanContext(cause)
+  const asking = from === undefined ? undefined : readTraceparent(from)
+  const isRecorded = asking && (asking.traceFlags & TraceFlags.SAMPLED) !== 0
+  const cause = isRecorded ? trace.setSpanContext(ROOT_CONTEXT, asking) : ROOT_CONTEXT
   const attributes = {
     'messaging.system': 'graphile_worker',
     'messaging.operation.name': 'process',
@@ -33,4 +42,11 @@ function startJob(tracer: Tracer, { request, job, from }: Facts['job.started']):
   const span = tracer.startSpan(`process ${job.name}`, options, cause)
   request.trace = new RequestTrace(span)
   request.sampled = span.isRecording()
+}
+
+/** In the one form that the queue keeps, whatever the propagators of requests. */
+function readTraceparent(text: string): SpanContext | undefined {
+  const [, traceId = '', spanId = '', flags = ''] = text.split('-')
+  const context = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true }
+  return isSpanContextValid(context) && !Number.isNaN(context.traceFlags) ? context : undefined
 }
