@@ -99,7 +99,8 @@ export interface Facts {
   'operation.started': { operation: OperationInfo; paths: (coordinate: string) => readonly string[] }
   /**
    * An operation is answered, or refused for who asks; `executed` is absent where it was refused before its first
-   * resolver, or answered as it was before. What is no request of GraphQL's is told by `request.finished` alone.
+   * resolver, or answered as it was before. That a persisted query is not known yet is none of its `errors`.
+   * What is no request of GraphQL's is told by `request.finished` alone.
    */
   'operation.finished': {
     operation: OperationInfo

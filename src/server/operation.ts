@@ -1,5 +1,5 @@
 import type { ApolloServerPlugin, GraphQLRequestContext, GraphQLRequestListener } from '@apollo/server'
-import { isErrorCode } from '../core/errors.js'
+import { type ErrorCode, isErrorCode } from '../core/errors.js'
 import { fact } from '../core/events.js'
 import type { OperationInfo } from '../core/request.js'
 import type { Tokens } from '../db/consistency.js'
@@ -10,6 +10,9 @@ import { chooseMediaType } from './media.js'
 
 /** A name is the client's: it may have any length. */
 const longestName = 100
+
+/** What a client is told that asks by a hash not sent before: its next request has the document. */
+const firstStep: ErrorCode = 'PERSISTED_QUERY_NOT_FOUND'
 
 /** Where a write's consistency token travels, both ways. */
 export const consistencyHeader = 'x-consistency-token'
@@ -57,7 +60,8 @@ export function createOperationPlugin(tokens: Tokens): ApolloServerPlugin<Contex
           if (finished.heard && !contextValue.request.isRehearsal) {
             const now = performance.now()
             const executed = executing === undefined ? undefined : now - executing
-            const { errors = [], data } = result
+            const { data } = result
+            const errors = (result.errors ?? []).filter(({ extensions }) => extensions?.code !== firstStep)
             const hasData = data !== undefined && data !== null
             finished.publish({ operation: describe(context), errors, hasData, duration: now - began, executed })
           }

@@ -239,6 +239,14 @@ describe('a persisted query', () => {
     expect(await (await ask({ persistedQuery })).json()).toEqual({ data: { __typename: 'Query' } })
   })
 
+  test('that is not known yet is told of without an error: it is the first step', async () => {
+    const told: Facts['operation.finished'][] = []
+    const stop = fact('operation.finished').listen((value) => void told.push(value))
+    await ask({ persistedQuery: { version: 1, sha256Hash: 'a'.repeat(64) } })
+    stop()
+    expect(told).toMatchObject([{ errors: [], hasData: false }])
+  })
+
   test.each([
     [{ version: 1, sha256Hash: 'f'.repeat(64) }],
     [{ version: 2, sha256Hash: hash }],
