@@ -168,7 +168,8 @@ class Teller {
   tellStatement(end: Facts['statement.finished']): void {
     if (!currentScope()?.request.sampled) return
     const { statement, text, rows, duration, wait, pool, inTransaction, field, error } = end
-    const state = (error as { code?: unknown } | undefined)?.code
+    // What the network or the house says has no severity.
+    const { code, severity } = (error ?? {}) as { code?: string; severity?: string }
     const attributes: Attributes = {
       'db.system.name': 'postgresql',
       'db.query.summary': statement,
@@ -179,7 +180,7 @@ class Teller {
       'plumbline.db.wait_time': wait / 1000,
     }
     if (field) attributes['graphql.selection.field.coordinate'] = field
-    if (typeof state === 'string') attributes['db.response.status_code'] = state
+    if (code && severity) attributes['db.response.status_code'] = code
     const failure = error !== undefined && typeOf(error)
     this.tellPast(statement, { kind: SpanKind.CLIENT, duration, attributes }, failure)
   }
