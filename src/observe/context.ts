@@ -23,6 +23,8 @@ export class RequestTrace {
   readonly spanId: string
   readonly traceFlags: number
   readonly start: Place
+  /** What failed, where more is known than the status of its answer. */
+  failure: string | undefined
   /** Of its operation and batches; none of what is not recorded, which is most. */
   private places: Map<object, Place> | undefined
   /** Makes `performance.now()` the time of day; by the SDK's own clocks, one a span, siblings would change places. */

@@ -96,7 +96,7 @@ class Teller {
     const { root, now } = traced
     if (route) root.updateName(`${nameOf(method)} ${route}`).setAttribute('http.route', route)
     root.setAttribute('http.response.status_code', status)
-    endSpan(root, now, status >= 500 && String(status))
+    endSpan(root, now, status >= 500 && (traced.failure ?? String(status)))
   }
 
   /** What is done with a document that was not known yet. */
@@ -129,7 +129,8 @@ class Teller {
     if (!root.isRecording()) return
     if (!execution) root.setAttributes(describeOperation(operation)).setAttribute('graphql.processing.type', 'request')
     if (!first) return
-    root.setAttributes({ 'graphql.error.count': errors.length, 'error.type': codeOf(first) })
+    traced.failure = codeOf(first)
+    root.setAttributes({ 'graphql.error.count': errors.length, 'error.type': traced.failure })
     for (const error of errors.slice(0, mostErrors))
       root.addEvent('graphql.error', describeError(error, hasData), traced.now)
     if (failure) root.setStatus({ code: SpanStatusCode.ERROR })

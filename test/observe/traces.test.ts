@@ -1,6 +1,6 @@
 import { type Attributes, type Span, type SpanOptions, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { fact, type StatementEnd } from '../../src/core/events.js'
+import { type Facts, fact, type StatementEnd } from '../../src/core/events.js'
 import { inRequest, type RequestInfo } from '../../src/core/request.js'
 import { traceFacts } from '../../src/observe/traces.js'
 
@@ -82,4 +82,20 @@ test('what a database answered is told of as its status, not what the network sa
   }
   expect(statusOf(fail('23505', { severity: 'ERROR' }))).toEqual(['23505', '23505'])
   expect(statusOf(fail('ECONNREFUSED'))).toEqual([undefined, 'ECONNREFUSED'])
+})
+
+test('an error’s code says more than the status it is answered with', () => {
+  const finish = (errors: Facts['operation.finished']['errors']) => () =>
+    fact('operation.finished').publish({
+      operation: { name: undefined, type: undefined, hash: undefined },
+      errors,
+      hasData: false,
+      duration: 1,
+      executed: undefined,
+    })
+  const overloaded = { message: 'No.', extensions: { code: 'OVERLOADED' } }
+  const [root] = ask(finish([overloaded]), { status: 503 })
+  expect(root).toMatchObject({ status: SpanStatusCode.ERROR, attributes: { 'error.type': 'OVERLOADED' } })
+  const [bare] = ask(() => {}, { status: 503 })
+  expect(bare).toMatchObject({ status: SpanStatusCode.ERROR, attributes: { 'error.type': '503' } })
 })
