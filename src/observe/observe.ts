@@ -30,7 +30,7 @@ export function observe(config: Config, { db, log, operations, exports, countJob
   const slowStatement = config.SLOW_STATEMENT_MS
   const isNew = createSeldom(restAfterFinding)
   const stops = [
-    detect(config.DETECTORS_RATIO),
+    ...(config.DETECTORS_RATIO > 0 ? [detect(config.DETECTORS_RATIO)] : []),
     tellSlow(config, db, log),
     fact('finding.made').listen(({ message, ...finding }) => {
       if (isNew(`${finding.kind} ${finding.statement} ${finding.field}`)) log.warn({ finding }, message)
