@@ -1,4 +1,4 @@
-import { type Context, ROOT_CONTEXT, type Span, SpanStatusCode, trace } from '@opentelemetry/api'
+import { type Context, ROOT_CONTEXT, type Span, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { type BatchInfo, currentScope, type OperationInfo, type RequestInfo, type Scope } from '../core/request.js'
 
@@ -72,6 +72,12 @@ export function traceOf(request: RequestInfo | undefined): RequestTrace | undefi
 export function recorded(request: RequestInfo | undefined): RequestTrace | undefined {
   const traced = traceOf(request)
   return traced?.root.isRecording() ? traced : undefined
+}
+
+/** The trace of a request that is sampled: its span may have ended, as what it does goes on without its client. */
+export function sampled(request: RequestInfo | undefined): RequestTrace | undefined {
+  const traced = traceOf(request)
+  return traced && (traced.traceFlags & TraceFlags.SAMPLED) !== 0 ? traced : undefined
 }
 
 /** Ends it then; with what failed as its `error.type`. */

@@ -22,7 +22,7 @@ import {
   other,
   typeOf,
 } from './attributes.js'
-import { endSpan, RequestTrace, recorded, ScopeContexts, traceOf } from './context.js'
+import { endSpan, RequestTrace, recorded, ScopeContexts, sampled, traceOf } from './context.js'
 import { traceJobs } from './job-spans.js'
 import { cut, redactLiterals } from './redact.js'
 
@@ -167,7 +167,7 @@ class Teller {
   }
 
   tellStatement(end: Facts['statement.finished']): void {
-    if (!currentScope()?.request.sampled) return
+    if (!sampled(currentScope()?.request)) return
     const { statement, text, rows, duration, wait, pool, inTransaction, field, error } = end
     // What the network or the house says has no severity.
     const { code, severity } = (error ?? {}) as { code?: string; severity?: string }
@@ -196,7 +196,7 @@ class Teller {
   /** A span of what has just ended, below the innermost that is going on, where that is recorded. */
   private tellPast(name: string, { duration, ...options }: Past, failure: string | false): void {
     const scope = currentScope()
-    const traced = scope?.request.sampled ? traceOf(scope.request) : undefined
+    const traced = sampled(scope?.request)
     if (!scope || !traced) return
     const { now } = traced
     const span = this.tracer.startSpan(name, { ...options, startTime: now - duration }, traced.placeOf(scope).context)

@@ -11,7 +11,7 @@ interface Made {
 }
 
 let made: Made[] = []
-const isSampled = true
+let isSampled = true
 let stop: () => void
 beforeAll(() => {
   trace.setGlobalTracerProvider({ getTracer: () => ({ startSpan, startActiveSpan: startSpan as never }) })
@@ -98,4 +98,13 @@ test('an error’s code says more than the status it is answered with', () => {
   expect(root).toMatchObject({ status: SpanStatusCode.ERROR, attributes: { 'error.type': 'OVERLOADED' } })
   const [bare] = ask(() => {}, { status: 503 })
   expect(bare).toMatchObject({ status: SpanStatusCode.ERROR, attributes: { 'error.type': '503' } })
+})
+
+test('of a request that is looked into but not recorded, nothing is made', () => {
+  isSampled = false
+  let read = 0
+  const text = { slice: () => String(read++) }
+  const spans = ask(() => fact('statement.finished').publish({ ...statement, text: text as never }), { watched: true })
+  isSampled = true
+  expect([spans.length, read]).toEqual([1, 0])
 })
