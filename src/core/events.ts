@@ -67,6 +67,9 @@ export interface Finding {
   field?: string | undefined
 }
 
+/** As the client, or a trusted proxy, has it. */
+export type Scheme = 'http' | 'https'
+
 /** An error as the client was told of it. */
 export interface ToldError {
   message: string
@@ -80,12 +83,19 @@ export interface ToldError {
  */
 export interface Facts {
   /** A request's head is read. Whoever wants the costly parts of its facts marks it as sampled now. */
-  'request.started': { request: RequestInfo; method: string; path: string; headers: IncomingHttpHeaders }
+  'request.started': {
+    request: RequestInfo
+    method: string
+    path: string
+    scheme: Scheme
+    headers: IncomingHttpHeaders
+  }
   /** A request was answered, or its connection closed before it was. */
   'request.finished': {
     request: RequestInfo
     method: string
     path: string
+    scheme: Scheme
     /** The path as it was declared; undefined where there is nothing at that path. */
     route: string | undefined
     status: number

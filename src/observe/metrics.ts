@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Attributes, type BatchObservableCallback, type Meter, metrics } from '@opentelemetry/api'
-import { type CacheNumbers, fact, type JobCount } from '../core/events.js'
+import { type CacheNumbers, type Facts, fact, type JobCount, type Scheme } from '../core/events.js'
 import type { Database } from '../db/database.js'
 import { codeOf, methodOf, other, typeOf } from './attributes.js'
 import { measureCache } from './cache-metrics.js'
@@ -45,26 +45,27 @@ export function measureFacts({ db, operations, slowStatement, countJobs, readCac
 }
 
 function measureRequests(pending: Pending) {
-  const describe = (method: string) => ({ 'http.request.method': method, 'url.scheme': 'http' })
+  const describe = (method: string, scheme: Scheme) => ({ 'http.request.method': method, 'url.scheme': scheme })
   const active = pending.level('http.server.active_requests', describe)
   const activeGraphql = pending.level('graphql.server.active_requests', () => ({}))
   const duration = pending.histogram(
     'http.server.request.duration',
-    (method: string, status: number, route: string | undefined) => ({
-      ...describe(method),
+    (method: string, scheme: Scheme, status: number, route: string | undefined) => ({
+      ...describe(method, scheme),
       'http.response.status_code': status,
       ...(route && { 'http.route': route }),
     }),
   )
-  const change = (method: string, path: string, by: number) => {
-    active(by, methodOf(method))
+  const change = ({ method, path, scheme }: Facts['request.started' | 'request.finished'], by: number) => {
+    active(by, methodOf(method), scheme)
     if (path === '/graphql') activeGraphql(by)
   }
   return [
-    fact('request.started').listen(({ method, path }) => change(method, path, 1)),
-    fact('request.finished').listen(({ method, path, route, status, duration: ms }) => {
-      change(method, path, -1)
-      duration(ms / 1000, methodOf(method), status, route)
+    fact('request.started').listen((request) => change(request, 1)),
+    fact('request.finished').listen((request) => {
+      const { method, scheme, route, status, duration: ms } = request
+      change(request, -1)
+      duration(ms / 1000, methodOf(method), scheme, status, route)
     }),
   ]
 }

@@ -77,10 +77,10 @@ class Teller {
     private readonly fieldSpansToken: string | undefined,
   ) {}
 
-  startRequest({ request, method, path, headers }: Facts['request.started']): void {
+  startRequest({ request, method, path, scheme, headers }: Facts['request.started']): void {
     if (untraced.has(path)) return
     const known = methodOf(method)
-    const attributes: Attributes = { 'http.request.method': known, 'url.path': path, 'url.scheme': 'http' }
+    const attributes: Attributes = { 'http.request.method': known, 'url.path': path, 'url.scheme': scheme }
     if (known === other) attributes['http.request.method_original'] = method
     const options = { kind: SpanKind.SERVER, startTime: Date.now(), attributes }
     const span = this.tracer.startSpan(nameOf(method), options, propagation.extract(ROOT_CONTEXT, headers))

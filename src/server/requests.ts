@@ -42,9 +42,11 @@ export function trackRequest(request: FastifyRequest, reply: FastifyReply, log: 
   const info: RequestInfo = { id: request.id }
   const { method, headers } = request
   const path = pathOf(request.url)
+  // A proxy may say anything.
+  const scheme = request.protocol === 'https' ? 'https' : 'http'
   request.info = info
   reply.header('x-request-id', request.id)
-  if (started.heard) started.publish({ request: info, method, path, headers })
+  if (started.heard) started.publish({ request: info, method, path, scheme, headers })
   reply.raw.once('close', () => {
     const route = request.routeOptions.url
     // An answer that we cut short has told another status by then.
@@ -52,7 +54,7 @@ export function trackRequest(request: FastifyRequest, reply: FastifyReply, log: 
     const status = reply.raw.writableFinished ? reply.raw.statusCode : unfinished
     const duration = performance.now() - began
     inRequest(info, () => {
-      if (finished.heard) finished.publish({ request: info, method, path, route, status, duration })
+      if (finished.heard) finished.publish({ request: info, method, path, scheme, route, status, duration })
       const level = path === '/livez' || path === '/readyz' ? 'debug' : 'info'
       log[level]({ method, path, status, duration: Math.round(duration * 10) / 10 }, 'request')
     })

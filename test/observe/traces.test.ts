@@ -45,15 +45,16 @@ function startSpan(name: string, { attributes }: SpanOptions = {}): Span {
 
 interface Asked {
   readonly status?: number
+  readonly scheme?: 'http' | 'https'
   /** True where the detectors look into it. */
   readonly watched?: boolean
 }
 
 /** The spans of a request that does that before it is answered. */
-function ask(work: () => void, { status = 200, ...marks }: Asked = {}): Made[] {
+function ask(work: () => void, { status = 200, scheme = 'http', ...marks }: Asked = {}): Made[] {
   made = []
   const request: RequestInfo = { id: 'one', sampled: marks.watched ?? false, ...marks }
-  const asked = { request, method: 'POST', path: '/graphql' }
+  const asked = { request, method: 'POST', path: '/graphql', scheme }
   fact('request.started').publish({ ...asked, headers: {} })
   inRequest(request, () => {
     work()
@@ -107,4 +108,8 @@ test('of a request that is looked into but not recorded, nothing is made', () =>
   const spans = ask(() => fact('statement.finished').publish({ ...statement, text: text as never }), { watched: true })
   isSampled = true
   expect([spans.length, read]).toEqual([1, 0])
+})
+
+test('the scheme is the one that the client used', () => {
+  expect(ask(() => {}, { scheme: 'https' })[0]?.attributes['url.scheme']).toBe('https')
 })

@@ -3,6 +3,7 @@ import { request as send } from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { Environment } from '../../src/core/config.js'
 import { type Facts, fact } from '../../src/core/events.js'
 import { currentRequest } from '../../src/core/request.js'
 import { startHouse, type TestApp } from '../support.js'
@@ -49,9 +50,25 @@ describe('a request', () => {
     const { statements } = await house.query('query Ask { things(first: 1) { nodes { name } } }')
     await expect.poll(() => told.length).toBe(1)
     stop()
-    expect(told[0]).toMatchObject({ method: 'POST', path: '/graphql', status: 200 })
+    expect(told[0]).toMatchObject({ method: 'POST', path: '/graphql', scheme: 'http', status: 200 })
     expect(told[0]?.duration).toBeGreaterThan(0)
     expect(statements).toHaveLength(1)
+  })
+
+  test('is told of by the scheme that its client used, where the proxy is trusted', async () => {
+    const schemesOf = async (config: Environment) => {
+      await using asked = await startHouse(config)
+      const told: string[] = []
+      const names = ['request.started', 'request.finished'] as const
+      const stops = names.map((name) => fact(name).listen(({ scheme }) => void told.push(scheme)))
+      for (const proto of ['https', 'gopher'])
+        await fetch(`${asked.app.url}/livez`, { headers: { 'x-forwarded-proto': proto } })
+      await expect.poll(() => told.length).toBe(4)
+      for (const stop of stops) stop()
+      return told
+    }
+    expect(await schemesOf({ TRUST_PROXY: 'on' })).toEqual(['https', 'https', 'http', 'http'])
+    expect(await schemesOf({})).toEqual(['http', 'http', 'http', 'http'])
   })
 
   test('is known to what it causes however slowly its body came', async () => {
