@@ -25,7 +25,7 @@ interface Turn {
   readonly said: Promise<Said | undefined>
 }
 
-/** How long a tag's version is kept, in ms; what rests on one that is gone is not found any more. */
+/** How long a tag's version is kept that nobody asks for, in ms; what rests on one that is gone is not found any more. */
 const versionLife = 3_600_000
 
 /** In characters: what clients ask for is in keys, and may have any length. Longer ones are known by their digest. */
@@ -171,7 +171,11 @@ export class RedisLevel {
 
   hear({ changed, missed }: Hearing): void {
     this.redis.subscribe(this.channel, {
-      message: (text) => changed(JSON.parse(text)),
+      message(text) {
+        const tags = readTags(text)
+        if (tags) changed(tags)
+        else missed()
+      },
       began: () => {
         this.distrust()
         missed()
@@ -213,6 +217,16 @@ export class RedisLevel {
   private entryKey(key: string): string {
     const told = key.length > longestKey ? hash('sha256', key, 'base64url') : key
     return `plumbline:${this.release}:${told}`
+  }
+}
+
+/** Undefined for what is no word of changes: another release's, or anybody's. */
+function readTags(text: string): string[] | undefined {
+  try {
+    const tags: unknown = JSON.parse(text)
+    return Array.isArray(tags) && tags.every((tag) => typeof tag === 'string') ? tags : undefined
+  } catch {
+    return undefined
   }
 }
 

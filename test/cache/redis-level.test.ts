@@ -117,3 +117,21 @@ test('a lock that was taken too late for whoever asked is given back', async () 
   const taken = await open().lock('late', 60_000)
   expect(taken).toBeTypeOf('function')
 })
+
+test('a version that is asked for lives on', async () => {
+  const level = open()
+  await level.read([], ['lasting'], 'v1')
+  await redis.ask((client) => client.pexpire('plumbline:tag:lasting', 1_000))
+  expect((await level.read([], ['lasting'], 'v2'))?.versions).toEqual(['v1'])
+  expect(await redis.ask((client) => client.pttl('plumbline:tag:lasting'))).toBeGreaterThan(3_000_000)
+})
+
+test('what is no word of changes has everything asked for again, and ends nothing', async () => {
+  const level = open()
+  const heard: unknown[] = []
+  level.hear({ changed: (tags) => heard.push(tags), missed: () => heard.push('missed') })
+  await expect.poll(() => heard).toEqual(['missed'])
+  for (const text of ['hello', 'null', '[1]', '{"tags":["posts"]}', '["posts"]'])
+    await redis.ask((client) => client.publish('plumbline:changed', text))
+  await expect.poll(() => heard).toEqual(['missed', 'missed', 'missed', 'missed', 'missed', ['posts']])
+})
