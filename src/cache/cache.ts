@@ -20,6 +20,9 @@ export interface Wanted {
   readonly by: string
 }
 
+/** What was read to be kept. */
+type Made<Value> = Pick<Entry<Value>, 'value' | 'basis' | 'ttl'> & { readonly stale?: number }
+
 /** How values are read that the cache has not: one each, in the keys' order. */
 export type Fetch<Value> = (keys: readonly string[]) => Promise<Value[]>
 
@@ -154,13 +157,9 @@ export class Cache {
     return tags.learn(rests.tags, []).then(() => basisOf(rests))
   }
 
-  /** Keeps a value that was read, for `ttl` ms at most, unless what it rests on has changed since. */
-  keep<Value>(
-    name: string,
-    key: string,
-    { value, basis, ttl }: { value: Value; basis: Basis; ttl: number },
-  ): Entry<Value> {
-    const entry = this.make(value, basis, ttl)
+  /** Keeps a value that was read, for `ttl` ms and then `stale` at most, unless what it rests on has changed since. */
+  keep<Value>(name: string, key: string, made: Made<Value>): Entry<Value> {
+    const entry = this.make(made)
     this.store(name, [{ key, entry }])
     return entry
   }
@@ -214,18 +213,19 @@ export class Cache {
     const keys = missing.map(({ key }) => key)
     const values = await fetch(keys)
     const entries = missing.map((each, index) => {
-      each.entry = this.make(values[index] as Value, bases[index] as Basis, this.options.ttl)
+      each.entry = this.make({ value: values[index] as Value, basis: bases[index] as Basis, ttl: this.options.ttl })
       return { key: each.key, entry: each.entry }
     })
     this.store(source.name, entries)
   }
 
-  private make<Value>(value: Value, basis: Basis, ttl: number): Entry<Value> {
-    const { coherence } = this.options
-    const life = ttl * (1 - Math.random() / 10)
+  private make<Value>({ value, basis, ttl, stale = 0 }: Made<Value>): Entry<Value> {
     // What rests on nothing but its time is told of nothing.
     const isTold = basis.tags.length <= 1 || basis.tags.every((tag) => tag.isShared)
-    return { value: freeze(value), basis, until: performance.now() + (isTold ? life : Math.min(life, coherence)) }
+    const most = isTold ? Number.POSITIVE_INFINITY : this.options.coherence
+    const good = Math.min(ttl * (1 - Math.random() / 10), most)
+    const life = Math.min(good + stale, most)
+    return { value: freeze(value), basis, until: performance.now() + life, ttl: good, stale: life - good }
   }
 
   private store(name: string, made: readonly { key: string; entry: Entry }[]): void {

@@ -6,6 +6,8 @@ import type { Tag } from './tag.js'
 type Stored = readonly [
   at: number,
   expires: number,
+  ttl: number,
+  stale: number,
   decisive: number,
   tags: readonly string[],
   versions: readonly string[],
@@ -21,10 +23,10 @@ const packr = new Packr({ useRecords: true, encodeUndefinedAsNil: true, copyBuff
  * An entry, whose value is of JSON's kinds or bytes, for any process to find. Undefined where its value holds something
  * called `__proto__`, which the library would find under another name.
  */
-export function pack({ value, basis, until }: Entry): Buffer | undefined {
+export function pack({ value, basis, until, ttl, stale }: Entry): Buffer | undefined {
   const { at, decisive, tags, versions } = basis
   const expires = Date.now() + Math.round(until - performance.now())
-  const bytes = packr.pack([at, expires, decisive, tags.map(({ name }) => name), versions, value])
+  const bytes = packr.pack([at, expires, ttl, stale, decisive, tags.map(({ name }) => name), versions, value])
   return bytes.includes(unspeakable) && holdsName(value, unspeakable) ? undefined : bytes
 }
 
@@ -37,15 +39,15 @@ function holdsName(value: unknown, name: string): boolean {
 export function unpack<Value>(bytes: Buffer, tagOf: (name: string) => Tag): Entry<Value> | undefined {
   const stored = read(bytes)
   if (!stored) return undefined
-  const [at, expires, decisive, names, versions, value] = stored
+  const [at, expires, ttl, stale, decisive, names, versions, value] = stored
   const until = performance.now() + expires - Date.now()
-  return { value: freeze(value as Value), basis: { at, tags: names.map(tagOf), versions, decisive }, until }
+  return { value: freeze(value as Value), basis: { at, tags: names.map(tagOf), versions, decisive }, until, ttl, stale }
 }
 
 function read(bytes: Buffer): Stored | undefined {
   try {
     const stored = packr.unpack(bytes)
-    const isOurs = Array.isArray(stored) && stored.length === 6 && Array.isArray(stored[3]) && Array.isArray(stored[4])
+    const isOurs = Array.isArray(stored) && stored.length === 8 && Array.isArray(stored[5]) && Array.isArray(stored[6])
     return isOurs ? (stored as unknown as Stored) : undefined
   } catch {
     return undefined

@@ -21,10 +21,13 @@ export interface Wish extends Computing {
   readonly after: number
 }
 
-/** What was computed, and when the oldest was read of what it was made of, in ms since 1970; Infinity for nothing kept. */
+/** What was computed. */
 export interface Computed<Value> {
   readonly value: Value
+  /** When the oldest was read of what it was made of, in ms since 1970; Infinity for nothing kept. */
   readonly at: number
+  /** Until when other computed values that it was made of are as good as new, on the clock of `performance.now()`. */
+  readonly until?: number
 }
 
 /** In ms: how long another process that computes the same is waited for, and how often it is looked whether it has. */
@@ -52,7 +55,7 @@ export class Computations {
 
   /** What was computed later than `after`; whoever comes while it is computed, or computed anew, does not compute it. */
   async get<Value>(wish: Wish, compute: () => Promise<Computed<Value>>): Promise<Entry<Value>> {
-    const { name, key, after, ttl, stale } = wish
+    const { name, key, after } = wish
     const fly = () => this.join(wish, () => this.fly(wish, compute))
     const held = this.cache.peek<Value>(name, key, after)
     const entry = held ?? (await this.cache.find<Value>(name, [key], after))
@@ -65,7 +68,7 @@ export class Computations {
       })
     if (!entry) return fly()
     // Each process at another moment, and most often none has to wait for it.
-    const renewal = entry.until - stale - (Math.random() * ttl) / 10
+    const renewal = entry.until - entry.stale - (Math.random() * entry.ttl) / 10
     if (performance.now() > renewal) fly().catch(() => {})
     return entry
   }
@@ -98,9 +101,10 @@ export class Computations {
     { name, key, after, ttl, stale, tables }: Wish,
     compute: () => Promise<Computed<Value>>,
   ): Promise<Entry<Value>> {
+    const began = performance.now()
     // What others compute by now is no answer to a wish for what is read later.
     let release = after < Date.now() ? await this.redis?.lock(`${name}:${key}`, lockLife) : undefined
-    const end = performance.now() + patience
+    const end = began + patience
     while (release === false && performance.now() < end) {
       await sleep(pause)
       // The other may have ended with nothing to share: what it read has changed meanwhile.
@@ -112,11 +116,14 @@ export class Computations {
     }
     try {
       const basis = await this.cache.capture(tables)
-      const { value, at } = await compute()
+      const { value, at, until = Number.POSITIVE_INFINITY } = await compute()
+      // It is as old as what it was read from.
+      const left = Math.min(began + ttl, until) - performance.now()
       return this.cache.keep(name, key, {
         value,
         basis: { ...basis, at: Math.min(basis.at, at) },
-        ttl: ttl + stale,
+        ttl: Math.max(0, left),
+        stale: Math.max(0, stale + Math.min(0, left)),
       })
     } finally {
       if (release) release()

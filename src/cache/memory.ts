@@ -7,6 +7,9 @@ export interface Entry<Value = unknown> {
   readonly basis: Basis
   /** Until when it may be answered, whatever changes or not; on the clock of `performance.now()`. */
   readonly until: number
+  /** How long it is as good as new, and how long it may be answered after that, in ms. */
+  readonly ttl: number
+  readonly stale: number
 }
 
 /** The entries of one name. */
@@ -29,8 +32,8 @@ export interface Place {
   after: Place | undefined
 }
 
-/** In bytes: what an entry takes beside its key and value. */
-const overhead = 400
+/** In bytes: what an entry takes beside its key and value, and for each tag that it rests on. */
+const overhead = { entry: 200, tag: 170 }
 
 /**
  * The process's own level: entries up to so many bytes in all. Where there is no room left, those go first that came
@@ -69,7 +72,7 @@ export class Memory {
     const shelf = this.shelfOf(name)
     const old = shelf.places.get(key)
     if (old) this.remove(old)
-    const bytes = size + 2 * key.length + overhead
+    const bytes = size + 2 * key.length + overhead.entry + overhead.tag * entry.basis.tags.length
     if (bytes > this.most / 8) return
     const place: Place = {
       entry: entry as Entry<never>,

@@ -36,11 +36,12 @@ export function openCache(config: Config, { db, redis, release, log }: Opening):
   const coherence = config.CACHE_COHERENCE_MS
   const level = redis && new RedisLevel(redis, release, log)
   // A change that nobody told is found within two fifths; for the rest a version may be relied on that was heard.
-  const tags = new Tags(level, coherence * 0.6)
+  const memoryBytes = config.CACHE_MEMORY_MB * 2 ** 20
+  const tags = new Tags(level, coherence * 0.6, memoryBytes)
   const values = new Cache({
     tags,
     redis: level,
-    memoryBytes: config.CACHE_MEMORY_MB * 2 ** 20,
+    memoryBytes,
     ttl: config.CACHE_TTL_S * 1_000,
     coherence,
   })

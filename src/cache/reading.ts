@@ -1,8 +1,11 @@
 import type { Entry } from './memory.js'
 import type { Basis, Tag } from './tag.js'
 
-/** More tags than this an answer does not rest on one by one: rows of a table then count as all of the table. */
-const mostTags = 32
+/**
+ * More tags than this an answer does not rest on one by one: rows of a table then count as all of the table. Where that
+ * has changed since some of them were read, they count as themselves, up to so many in all.
+ */
+const mostTags = { usual: 32, ever: 256 }
 
 type Part = Pick<Entry, 'basis' | 'until'>
 
@@ -12,11 +15,19 @@ export class Reading {
   isPersonal = false
   /** Whether it came to an error: that says nothing of what others would come to. */
   hasFailed = false
+  /** Until when all that others computed is as good as new. */
+  until = Number.POSITIVE_INFINITY
   private readonly parts = new Set<Part>()
   private isSpoilt = false
 
   add(part: Part): void {
     this.parts.add(part)
+  }
+
+  /** What others computed: whatever is made of it is as old. */
+  addComputed(part: Part): void {
+    this.until = Math.min(this.until, part.until)
+    this.add(part)
   }
 
   /** Something was read of which nobody says when it changes. */
@@ -42,7 +53,8 @@ export class Reading {
       for (const [index, tag] of basis.tags.entries())
         (index < basis.decisive ? decisive : tables).add(tag, basis.versions[index])
     }
-    if (decisive.size > mostTags) collapse(decisive, tables)
+    collapse(decisive, tables)
+    if (decisive.size > mostTags.ever) return undefined
     return { until, basis: decisive.basis(Math.min(Date.now(), this.at)) }
   }
 }
@@ -66,14 +78,17 @@ class Versions {
   }
 }
 
-/** Puts tables in place of their rows, those with the most rows first, until there are few enough tags. */
+/** Puts tables in place of their rows, those with the most rows first, as long as there are too many tags. */
 function collapse(decisive: Versions, tables: Versions): void {
+  if (decisive.size <= mostTags.usual) return
   const rows = [...decisive.byTag.keys()].filter(({ name }) => name.includes(':'))
   const groups = [...Map.groupBy(rows, ({ name }) => name.slice(0, name.indexOf('.')))]
   groups.sort(([, a], [, b]) => b.length - a.length)
-  for (const [table, tags] of groups) {
-    if (decisive.size <= mostTags) return
+  for (const [name, tags] of groups) {
+    if (decisive.size <= mostTags.usual) return
+    const [table, version] = [...tables.byTag].find(([tag]) => tag.name === name) ?? []
+    if (!table || version === undefined || version !== table.version) continue
     for (const tag of tags) decisive.byTag.delete(tag)
-    for (const [tag, version] of tables.byTag) if (tag.name === table) decisive.add(tag, version)
+    decisive.add(table, version)
   }
 }

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import type { RedisLevel } from './redis-level.js'
 import { Tag } from './tag.js'
 
-/** How many tags of rows a process knows, each about 200 bytes; what rests on those beyond is forgotten with them. */
-const mostRows = 200_000
+/** A process knows a tag of rows for so many bytes of its memory, 10,000 at least: what rests on those beyond is forgotten. */
+const bytesEach = 320
 
 /** The versions of tags as this process knows them, and the way to learn them. */
 export class Tags {
@@ -12,12 +12,19 @@ export class Tags {
   private readonly unsettled = new Map<string, number>()
   private readonly prefix = `${Date.now().toString(36)}${randomBytes(4).toString('hex')}.`
   private count = 0
+  private readonly mostRows: number
 
-  /** `trust` is how long a version counts as known, in ms, once Redis has said it. Without `redis`, versions are our own. */
+  /**
+   * `trust` is how long a version counts as known, in ms, once Redis has said it. Without `redis`, versions are our own.
+   * `memoryBytes` is what all that rests on them may take.
+   */
   constructor(
     private readonly redis: RedisLevel | undefined,
     private readonly trust: number,
-  ) {}
+    memoryBytes = 2 ** 26,
+  ) {
+    this.mostRows = Math.max(10_000, memoryBytes / bytesEach)
+  }
 
   get(name: string): Tag {
     const isRows = name.includes(':')
@@ -25,7 +32,7 @@ export class Tags {
     const tag = known.get(name) ?? new Tag(name)
     if (tag.until === 0) {
       known.set(name, tag)
-      if (isRows && known.size > mostRows) this.dropOldest()
+      if (isRows && known.size > this.mostRows) this.dropOldest()
     }
     return tag
   }

@@ -58,16 +58,16 @@ export class Caching {
     key: string,
     compute: (within: Caching) => Promise<Value>,
   ): Promise<Value> {
-    const { basis, until, value } = await this.room.computations.get(
+    const { basis, until, stale, value } = await this.room.computations.get(
       { ...computing, name, key, after: this.after },
       async () => {
         const reading = new Reading()
         const value = await compute(new Caching(this.room, this.after, reading))
-        return { value, at: reading.at }
+        return { value, at: reading.at, until: reading.until }
       },
     )
     // An answer that shows it may stand as long as it is as good as new: whoever asks then has it computed anew.
-    this.reading?.add({ basis, until: until - computing.stale })
+    this.reading?.addComputed({ basis, until: until - stale })
     return value
   }
 

@@ -5,7 +5,13 @@ import { Tag } from '../../src/cache/tag.js'
 const basis = { at: 1, tags: [], versions: [], decisive: 0 }
 
 test('bytes of an entry keep nothing that came beside them', () => {
-  const packed = pack({ value: { body: Buffer.from('body') }, basis, until: performance.now() + 1_000 }) as Buffer
+  const packed = pack({
+    value: { body: Buffer.from('body') },
+    basis,
+    until: performance.now() + 1_000,
+    ttl: 1_000,
+    stale: 0,
+  }) as Buffer
   const chunk = Buffer.concat([Buffer.alloc(60_000), packed])
   const entry = unpack<{ body: Buffer }>(chunk.subarray(60_000), (name) => new Tag(name))
   expect(entry?.value.body.toString()).toBe('body')

@@ -5,9 +5,9 @@ import { Computations } from '../../src/cache/computations.js'
 import type { RedisLevel } from '../../src/cache/redis-level.js'
 import { Tags } from '../../src/cache/tags.js'
 
-function open(level?: RedisLevel) {
+function open(level?: RedisLevel, coherence = 60_000) {
   const tags = new Tags(undefined, 60_000)
-  const cache = new Cache({ tags, redis: undefined, memoryBytes: 2 ** 20, ttl: 60_000, coherence: 60_000 })
+  const cache = new Cache({ tags, redis: undefined, memoryBytes: 2 ** 20, ttl: 60_000, coherence })
   return { tags, computations: new Computations(cache, level) }
 }
 
@@ -60,4 +60,36 @@ test('who waits for another’s computation goes on by itself as soon as that on
     'mine',
   )
   expect(performance.now() - began).toBeLessThan(1_000)
+})
+
+test('a value is as old as it may be from when it began to be computed, and with what it is made of', async () => {
+  const { computations } = open()
+  const slow = { ...wish, tables: [], ttl: 1_000 }
+  const began = performance.now()
+  const made = await computations.get(slow, async () => {
+    await sleep(300)
+    return { value: 'slow', at: Number.POSITIVE_INFINITY }
+  })
+  expect(made.until).toBeLessThanOrEqual(began + 1_000)
+  const until = performance.now() + 500
+  const of = await computations.get({ ...wish, tables: [], key: 'of' }, async () => ({
+    value: 1,
+    at: Date.now(),
+    until,
+  }))
+  expect(of.until).toBeLessThanOrEqual(until)
+})
+
+test.each([
+  ['that may be answered for longer than it is new', { ttl: 10_000, stale: 300_000, tables: [] }],
+  ['that rests on tables of whose changes nobody tells', { ttl: 60_000, stale: 60_000, tables: ['posts'] }],
+])('a value %s is not computed at every asking', async (_, times) => {
+  const { computations } = open(undefined, 5_000)
+  let computed = 0
+  const ask = () => computations.get({ ...wish, ...times }, async () => ({ value: ++computed, at: Date.now() }))
+  for (let asking = 0; asking < 50; asking++) {
+    await ask()
+    await sleep(1)
+  }
+  expect(computed).toBe(1)
 })

@@ -31,7 +31,7 @@ export function describeRoom(count: number, memory: number): void {
     while (!redis.isAvailable) await sleep(5)
     const level = new RedisLevel(redis, 'release', writeLog({ LOG_LEVEL: 'silent' }, { write: () => {} }))
     level.beginTrust()()
-    const tags = new Tags(level, 3_600_000)
+    const tags = new Tags(level, 3_600_000, memory * megabyte)
     const cache = new Cache({ tags, redis: level, memoryBytes: memory * megabyte, ttl: 600_000, coherence: 5_000 })
     const source = { name: 'rowById', rests: ['rows.id'] }
     let evicted = 0
@@ -78,7 +78,9 @@ export function describeRoom(count: number, memory: number): void {
     expect(evicted).toBe(count - held)
     expect(evicted).toBeGreaterThan(0)
     expect(held).toBeGreaterThan(0)
-    expect(grown).toBeLessThan(1.25 * memory * megabyte + Math.min(count, 200_000) * tagBytes + 8 * megabyte)
+    expect(grown).toBeLessThan(
+      1.25 * memory * megabyte + Math.min(count, (memory * megabyte) / 320) * tagBytes + 8 * megabyte,
+    )
     expect(keys).toBeGreaterThan(count)
     expect(lasting).toBe(0)
   })

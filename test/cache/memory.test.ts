@@ -6,14 +6,14 @@ import { type Entry, Memory } from '../../src/cache/memory.js'
 import { Reading } from '../../src/cache/reading.js'
 import { everything, stands, Tag } from '../../src/cache/tag.js'
 
-const entry: Entry = { value: 1, basis: { at: 0, tags: [], versions: [], decisive: 0 }, until: 0 }
+const entry: Entry = { value: 1, basis: { at: 0, tags: [], versions: [], decisive: 0 }, until: 0, ttl: 0, stale: 0 }
 
 describe('the process’s own level', () => {
   const open = (most: number) => {
     const evicted: number[] = []
     return { memory: new Memory(most, new Demands(() => false), (count) => evicted.push(count)), evicted }
   }
-  const size = 1_000 - 400 - 4
+  const size = 1_000 - 200 - 4
 
   test('never holds more bytes than it may, and counts what it holds', () => {
     const step = fc.record({ key: fc.nat(30), size: fc.nat(3_000) })
@@ -24,7 +24,7 @@ describe('the process’s own level', () => {
         for (const { key, size } of steps) {
           const name = String(key)
           memory.set('s', name, entry, size)
-          held.set(name, size + 2 * name.length + 400)
+          held.set(name, size + 2 * name.length + 200)
           expect(memory.bytes).toBeLessThanOrEqual(20_000)
         }
         const sum = [...held].reduce((total, [name, bytes]) => total + (memory.get('s', name) ? bytes : 0), 0)
@@ -81,6 +81,19 @@ describe('what an answer rests on', () => {
     expect(rows(32)).toEqual(['*', 'posts'])
   })
 
+  test('is the rows all the same, where their table has changed since some were read', () => {
+    const reading = new Reading()
+    const before = part([all, row(0), posts], 2)
+    const table = Object.assign(tagOf('posts'), { version: 'v2' })
+    reading.add({ ...before, basis: { ...before.basis, tags: [all, row(0), table] } })
+    for (let index = 1; index < 40; index++) reading.add(part([all, row(index), table], 2))
+    const { basis } = reading.end() as { basis: Parameters<typeof stands>[0] }
+    expect(basis.tags).toHaveLength(41)
+    expect(stands(basis, 0)).toBe(true)
+    for (let index = 40; index < 300; index++) reading.add(part([all, row(index), table], 2))
+    expect(reading.end()).toBeUndefined()
+  })
+
   test('the table that stands for its rows has the version from before the first of them was read', () => {
     const reading = new Reading()
     const table = tagOf('posts')
@@ -115,7 +128,7 @@ describe('the codec', () => {
   const refused = Symbol('refused')
   const tell = (value: unknown) => {
     const basis = { at: 7, tags: [new Tag('*'), new Tag('posts.id:1')], versions: ['v1', 'v2'], decisive: 1 }
-    const bytes = pack({ value, basis, until: performance.now() + 1_000 })
+    const bytes = pack({ value, basis, until: performance.now() + 1_000, ttl: 1_000, stale: 0 })
     if (!bytes) return refused
     const told = unpack(bytes, (name) => new Tag(name))
     expect(told?.basis).toEqual(basis)
