@@ -24,9 +24,10 @@ export function tagsOf(changes: readonly Change[], keysOf: Keys): string[] {
         const property = known.get(name)
         if (property && isKey(value)) tags.add(rowsTag(table, property, String(value)))
       }
+      if (tags.size > mostTags) return [everything]
     }
   }
-  return tags.size > mostTags ? [everything] : [...tags]
+  return [...tags]
 }
 
 function isKey(value: unknown): value is string | number | bigint {

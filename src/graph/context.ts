@@ -90,7 +90,6 @@ export class Context {
   at = ''
   /** The way to what was read before; absent in a mutation, and where nothing is kept. */
   caching: Caching | undefined
-
   /** What is remembered for this operation's resolvers, by whoever remembers it. */
   readonly memory = new Map<object, unknown>()
 
@@ -128,6 +127,7 @@ export class Context {
 
   /** Signs in somebody who proved who they are: a token for them, and the rest of this operation is theirs. */
   async signIn(viewer: Viewer): Promise<IssuedToken> {
+    this.caching?.spoil()
     this.asker = viewer
     return this.issue(viewer)
   }

@@ -72,7 +72,7 @@ export function createSender(maxAge: number): Sender {
     },
     async encode(request, reply, { text, entry }) {
       if (head(request, reply, entry)) return null
-      const chosen = encoding(request, reply, text.length)
+      const chosen = encoding(request, reply, Buffer.byteLength(text))
       // It may be asked for once only, kept or not.
       return chosen ? encodeOnce(entry?.value.body ?? Buffer.from(text), chosen) : text
     },
