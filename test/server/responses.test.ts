@@ -29,6 +29,11 @@ class WhoResolver {
     return thing && thing.size > 10 && ctx.viewer?.role !== 'ADMIN' ? null : thing
   }
 
+  @Query(() => String, { description: 'A token for whoever asks.' })
+  async token(@Ctx() ctx: Context): Promise<string> {
+    return (await ctx.signIn(anna)).token
+  }
+
   private writes = 0
   @Query(() => Int, { description: 'How often it was asked, each of which writes.' })
   async counted(@Ctx() ctx: Context): Promise<number> {
@@ -175,6 +180,7 @@ describe('an answer is not given again', () => {
     expect(await kept(() => house.query(fresh('{ jobCounts { name } }'), {}, { as: root }))).toBe(0)
     expect(await kept(() => resize(small, 1, anna))).toBe(0)
     expect(await kept(() => house.query(fresh('{ counted }')))).toBe(0)
+    expect(await kept(() => house.query(fresh('{ token }')))).toBe(0)
     expect(await kept(() => house.query(fresh(ofThing(small))))).toBe(1)
   })
 
