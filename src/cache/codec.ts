@@ -40,7 +40,8 @@ export function unpack<Value>(bytes: Buffer, tagOf: (name: string) => Tag): Entr
   const stored = read(bytes)
   if (!stored) return undefined
   const [at, expires, ttl, stale, decisive, names, versions, value] = stored
-  const until = performance.now() + expires - Date.now()
+  // Clocks differ: whatever this one says, it has no longer than it had at first.
+  const until = performance.now() + Math.min(expires - Date.now(), ttl + stale)
   return { value: freeze(value as Value), basis: { at, tags: names.map(tagOf), versions, decisive }, until, ttl, stale }
 }
 
