@@ -64,7 +64,7 @@ export class Writing implements Transaction {
     const query = this.em.getKysely() as unknown as Kysely<Query>
     const { sql, parameters } = build(query).compile()
     const { rows } = await query.executeQuery<Row>(CompiledQuery.raw(sql, [...parameters]))
-    this.changes.push(...(typeof changes === 'function' ? changes(rows) : changes))
+    for (const change of typeof changes === 'function' ? changes(rows) : changes) this.changes.push(change)
     return rows
   }
 

@@ -4,7 +4,9 @@ import type { InferKyselyDB } from '@mikro-orm/postgresql'
 import { CompiledQuery, type Kysely } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Failure } from '../../src/core/errors.js'
+import type { Change } from '../../src/core/events.js'
 import type { Database } from '../../src/db/database.js'
+import { plain } from '../../src/db/statement.js'
 import type { Transaction } from '../../src/db/transaction.js'
 import { BoxTable, ThingTable } from '../fixture/thing.entity.js'
 import { startHouse, type TestApp } from '../support.js'
@@ -214,6 +216,12 @@ describe('its changes', () => {
     expect(removed.changes).toEqual([{ table: 'things', kind: 'delete', rows: 1, keys: [{ id: first, box: other }] }])
     const unread = await compare(async (tx) => void tx.em.remove(tx.em.getReference(ThingTable, second)))
     expect(unread.changes).toEqual([{ table: 'things', kind: 'delete', rows: 1, keys: [{ id: second }] }])
+  })
+
+  test('are as many as a statement says', async () => {
+    const many = Array.from({ length: 200_000 }, (): Change => ({ table: 'things', kind: 'update', rows: 1 }))
+    const { transactions } = await compareChanges(db, () => db.write((tx) => tx.sql(plain('select 1', []), many)))
+    expect(transactions.map(({ changes }) => changes.length)).toEqual([200_000])
   })
 })
 
