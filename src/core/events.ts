@@ -6,7 +6,7 @@ import type { BatchInfo, JobInfo, OperationInfo, RequestInfo } from './request.j
 export interface Change {
   table: string
   kind: 'insert' | 'update' | 'delete'
-  /** How many rows; a statement that declares a change without knowing the rows gives only this. */
+  /** How many rows, or 1 for what may have changed any; a change of rows that are not known gives only this. */
   rows: number
   /** Column values by which later rooms find what to forget: primary and foreign keys, old and new. */
   keys?: readonly Record<string, unknown>[]

@@ -4,6 +4,7 @@ import type { Pool } from 'pg'
 import type { Config } from '../core/config.js'
 import { fact } from '../core/events.js'
 import type { Log } from '../core/log.js'
+import { type Cascades, cascadesOf } from './cascades.js'
 import { connectionOptions, type Entity } from './connection.js'
 import { createTokens, type Point, type Tokens } from './consistency.js'
 import { type Explained, explain } from './explain.js'
@@ -78,7 +79,7 @@ export async function createDatabase(config: Config, { entities, jobs }: Known, 
   const streams = createStreams(config, pool.options.types, log)
   const columns = new Map<string, Selection>()
   const followers = new Set<Follower>()
-  const writer = { orm, log, followers, jobs: new Set(jobs) }
+  const writer = { orm, log, followers, jobs: new Set(jobs), cascades: cascadesOf(orm, keys) }
 
   return {
     orm,
@@ -122,15 +123,19 @@ interface Writer {
   readonly log: Log
   readonly followers: ReadonlySet<Follower>
   readonly jobs: ReadonlySet<object>
+  readonly cascades: Cascades
 }
 
-async function write<Result>({ orm, log, followers, jobs }: Writer, work: (tx: Transaction) => Promise<Result>) {
+async function write<Result>(
+  { orm, log, followers, jobs, cascades }: Writer,
+  work: (tx: Transaction) => Promise<Result>,
+) {
   const started = performance.now()
   const { result, writing, begun } = await orm.em
     .fork()
     .transactional(async (em) => {
       const begun = performance.now()
-      const writing = new Writing(em, jobs)
+      const writing = new Writing(em, jobs, cascades)
       const result = await work(writing)
       await writing.end(followers)
       return { result, writing, begun }

@@ -3,6 +3,7 @@ import type { SqlEntityManager } from '@mikro-orm/postgresql'
 import type { Compilable, Kysely } from 'kysely'
 import { CompiledQuery } from 'kysely'
 import type { Change } from '../core/events.js'
+import type { Cascades } from './cascades.js'
 
 /** MikroORM's unit of work, without the calls that would change rows behind its back. */
 export type UnitOfWork = Pick<
@@ -18,7 +19,8 @@ export interface Transaction {
   readonly jobs: ReadonlySet<object>
   /**
    * Runs a statement of the caller's own and answers its rows. `changes` names what it changed, so that whoever
-   * relies on knowing every change still does: nothing for a statement that only reads or locks.
+   * relies on knowing every change still does: nothing for a statement that only reads or locks. What follows from it
+   * by the foreign keys' rules need not be named.
    */
   sql<Query, Row>(
     build: (query: Kysely<Query>) => Compilable<Row>,
@@ -45,6 +47,7 @@ export type Follower = (tx: Transaction, changes: readonly Change[]) => Promise<
 /** One transaction being written: the door handed to the work, and what came of it. */
 export class Writing implements Transaction {
   readonly changes: Change[] = []
+  private readonly brought = new Set<Change>()
   readonly committed: (() => void | Promise<void>)[] = []
   private hasEnded = false
   private readonly collected = new Map<(tx: Transaction, items: never[]) => Promise<void>, unknown[]>()
@@ -52,8 +55,9 @@ export class Writing implements Transaction {
   constructor(
     readonly em: SqlEntityManager,
     readonly jobs: ReadonlySet<object>,
+    private readonly cascades: Cascades,
   ) {
-    em.getEventManager().registerSubscriber(new ChangeCollector(this.changes))
+    em.getEventManager().registerSubscriber(new ChangeCollector((change) => this.note(change)))
   }
 
   async sql<Query, Row>(
@@ -64,7 +68,7 @@ export class Writing implements Transaction {
     const query = this.em.getKysely() as unknown as Kysely<Query>
     const { sql, parameters } = build(query).compile()
     const { rows } = await query.executeQuery<Row>(CompiledQuery.raw(sql, [...parameters]))
-    for (const change of typeof changes === 'function' ? changes(rows) : changes) this.changes.push(change)
+    for (const change of typeof changes === 'function' ? changes(rows) : changes) this.note(change)
     return rows
   }
 
@@ -94,6 +98,16 @@ export class Writing implements Transaction {
     // Before whatever else was to run after the commit.
     for (const follow of following) this.committed.unshift(await follow(this, this.changes))
   }
+
+  /** With what follows from it, each once. */
+  private note(change: Change): void {
+    this.changes.push(change)
+    for (const brought of this.cascades(change)) {
+      if (this.brought.has(brought)) continue
+      this.brought.add(brought)
+      this.note(brought)
+    }
+  }
 }
 
 const kinds = {
@@ -107,7 +121,7 @@ const kinds = {
 class ChangeCollector implements EventSubscriber {
   private originals = new Map<object, EntityData>()
 
-  constructor(private readonly changes: Change[]) {}
+  constructor(private readonly note: (change: Change) => void) {}
 
   /** What is deleted is forgotten by the time it is gone. */
   onFlush({ uow }: FlushEventArgs): void {
@@ -125,7 +139,7 @@ class ChangeCollector implements EventSubscriber {
       const unset = type === ChangeSetType.CREATE ? Object.fromEntries(names.map((name) => [name, null])) : {}
       const after = { ...unset, ...before, ...pick(payload) }
       const moved = type !== ChangeSetType.CREATE && names.some((name) => before[name] !== after[name])
-      this.changes.push({ table: meta.tableName, kind: kinds[type], rows: 1, keys: moved ? [after, before] : [after] })
+      this.note({ table: meta.tableName, kind: kinds[type], rows: 1, keys: moved ? [after, before] : [after] })
     }
   }
 }

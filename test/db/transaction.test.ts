@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
+import { defineEntity, p } from '@mikro-orm/core'
 import type { InferKyselyDB } from '@mikro-orm/postgresql'
 import { CompiledQuery, type Kysely } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -222,6 +223,101 @@ describe('its changes', () => {
     const many = Array.from({ length: 200_000 }, (): Change => ({ table: 'things', kind: 'update', rows: 1 }))
     const { transactions } = await compareChanges(db, () => db.write((tx) => tx.sql(plain('select 1', []), many)))
     expect(transactions.map(({ changes }) => changes.length)).toEqual([200_000])
+  })
+})
+
+describe('what the database changes by itself', () => {
+  const ShelfTable = defineEntity({ name: 'Shelf', tableName: 'shelves', properties: { id: p.uuid().primary() } })
+  const BookTable = defineEntity({
+    name: 'Book',
+    tableName: 'books',
+    properties: { id: p.uuid().primary(), shelf: () => p.manyToOne(ShelfTable).updateRule('cascade').nullable() },
+  })
+  const PageTable = defineEntity({
+    name: 'Page',
+    tableName: 'pages',
+    properties: {
+      id: p.uuid().primary(),
+      book: () => p.manyToOne(BookTable).deleteRule('cascade'),
+      next: () => p.manyToOne(PageTable).nullable(),
+    },
+  })
+  const ReaderTable = defineEntity({
+    name: 'Reader',
+    tableName: 'readers',
+    properties: { id: p.uuid().primary(), shelf: () => p.manyToOne(ShelfTable).deleteRule('no action').nullable() },
+  })
+
+  let library: TestApp
+  beforeAll(async () => {
+    const entities = [ShelfTable, BookTable, PageTable, ReaderTable]
+    library = await startHouse({}, [{ name: 'library', entities, resolvers: [], nodes: [] }])
+    const { orm } = library.app.db
+    const statements = (await orm.schema.getCreateSchemaSQL()).split('\n')
+    for (const text of statements.filter((line) => /shelves|books|pages|readers/.test(line))) await library.sql(text)
+  })
+  afterAll(() => library[Symbol.asyncDispose]())
+
+  const [shelf, empty, book, page] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()] as const
+  beforeEach(async () => {
+    await library.sql('truncate shelves, books, pages, readers')
+    await library.sql('insert into shelves values ($1), ($2)', [shelf, empty])
+    await library.sql('insert into books values ($1, $2)', [book, shelf])
+    await library.sql('insert into pages values ($1, $2)', [page, book])
+  })
+
+  const compare = async (work: (tx: Transaction) => Promise<unknown>) => {
+    const { counted, transactions } = await compareChanges(library.app.db, () => library.app.db.write(work))
+    const told = transactions.flatMap(({ changes }) => changes)
+    const unknown = told.filter(({ keys }) => !keys).map(({ table, kind }) => `${table} ${kind}`)
+    return { counted: Object.keys(counted).sort(), told, unknown }
+  }
+  const nothing = plain('select 1', [])
+
+  test('is told without its keys: what lost its parent, and what goes with it', async () => {
+    const removed = await compare(async (tx) => void tx.em.remove(tx.em.getReference(ShelfTable, shelf)))
+    expect(removed.counted).toEqual(['books update', 'shelves delete'])
+    expect(removed.unknown).toContain('books update')
+    const whole = await compare(async (tx) => void tx.em.remove(tx.em.getReference(BookTable, book)))
+    expect(whole.counted).toEqual(['books delete', 'pages delete'])
+    expect(whole.unknown).toEqual(['pages delete', 'pages update'])
+  })
+
+  test('is told once, of however many statements, declared ones too', async () => {
+    const changes: Change[] = [shelf, empty].map((id) => ({
+      table: 'shelves',
+      kind: 'delete',
+      rows: 1,
+      keys: [{ id }],
+    }))
+    const { unknown } = await compare(async (tx) => {
+      await tx.sql(nothing, changes)
+      await tx.sql(nothing, () => changes)
+    })
+    expect(unknown).toEqual(['books update'])
+  })
+
+  test('is told where the key that it goes by becomes another, and only there', async () => {
+    const moved = await compare(async (tx) => {
+      const found = await tx.em.findOne(ShelfTable, shelf)
+      if (found) found.id = randomUUID()
+    })
+    expect(moved.counted).toEqual(['books update', 'shelves update'])
+    expect(moved.unknown).toEqual(['books update'])
+    const update = (...keys: Change['keys'] & {}): Change => ({ table: 'shelves', kind: 'update', rows: 1, keys })
+    const declared = async (...changes: Change[]) => (await compare((tx) => tx.sql(nothing, changes))).unknown
+    expect(await declared(update({ id: shelf }, { id: randomUUID() }))).toEqual(['books update'])
+    expect(await declared(update({ id: shelf }), update({ id: empty }))).toEqual([])
+    expect(await declared(update({ id: shelf }, { id: shelf }))).toEqual([])
+    expect(await declared({ ...update({ id: shelf }), rows: 0, kind: 'delete' })).toEqual([])
+  })
+
+  test('is nothing for a rule that only refuses, and nothing for a new row', async () => {
+    const { told } = await compare(async (tx) => {
+      tx.em.create(ShelfTable, { id: randomUUID() })
+      await tx.sql(nothing, [{ table: 'readers', kind: 'delete', rows: 1, keys: [{ id: randomUUID(), shelf }] }])
+    })
+    expect(told.map(({ table }) => table).sort()).toEqual(['readers', 'shelves'])
   })
 })
 
