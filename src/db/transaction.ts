@@ -141,6 +141,10 @@ class ChangeCollector implements EventSubscriber {
       const moved = type !== ChangeSetType.CREATE && names.some((name) => before[name] !== after[name])
       this.note({ table: meta.tableName, kind: kinds[type], rows: 1, keys: moved ? [after, before] : [after] })
     }
+    const related = uow
+      .getCollectionUpdates()
+      .map(({ property }) => property.pivotTable ?? property.targetMeta?.tableName)
+    for (const table of new Set(related)) if (table) this.note({ table, kind: 'update', rows: 1 })
   }
 }
 
