@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest'
+import { fact } from '../../src/core/events.js'
 import { tablesIn } from '../../src/db/tables.js'
+import { encodeId } from '../../src/graph/node.js'
+import { houseOperations } from '../graph/house-operations.js'
+import { fillThings } from '../graph/things.js'
+import { startHouse } from '../support.js'
 
 const known = ['posts', 'post_tags', 'tags', 'users']
 
@@ -17,6 +22,16 @@ test.each<[string, string[]]>([
   ['with "some" as (select * from "posts") select * from "some"', ['posts']],
   ['with some as not materialized (select * from only posts) select * from some', ['posts']],
   ["select * from posts where title = 'the age of now() and of today'", ['posts']],
+  ['select * from posts, users as u', ['posts', 'users']],
+  ['select * from (posts join users on users.id = posts.author_id)', ['posts', 'users']],
+  ['select lower(title), COUNT(*) filter (where id in ($1, $2)) over (partition by title) from posts', ['posts']],
+  ['select extract(epoch from published_at), substring(title from 1 for 2) from posts', ['posts']],
+  ['select * from posts where title is not distinct from slug and exists (select 1 from tags)', ['posts', 'tags']],
+  ['with recursive some(id) as (select id from posts union all select id from some) select id from some', ['posts']],
+  ['select p.* from generate_series(1, 3) with ordinality as day(n, at), posts as p', ['posts']],
+  ["select '1'::numeric(12, 3), cast(id as varchar(3)) from posts where (id, title) > ($1, $2)", ['posts']],
+  ['select posts.table, "lower"(title) as "note_count" from only (posts)', ['posts']],
+  ['select * from (values (1), (2)) as v(id) join posts using (id)', ['posts']],
 ])('%s reads what it names', (text, tables) => {
   expect(tablesIn(text, known)).toEqual(tables)
 })
@@ -38,6 +53,49 @@ test.each([
   'select age(published_at) from posts',
   'select * from posts order by random()',
   'select nextval($1) from posts',
+  'select note_count(posts.id) from posts',
+  'select NOTE_COUNT (posts.id) from posts',
+  'select "note_count"("posts"."id") from "posts"',
+  'select distinct on (id) note_count(id) from posts',
+  'select other.lower(title) from posts',
+  'select * from posts, note_count($1)',
+  'select * from posts cross join lateral note_count(posts.id) as noted(count)',
+  'select * from notes($1)',
+  'select * from other.notes($1)',
+  'select * from rows from (notes($1))',
+  'select * from posts where exists (table secrets)',
+  'table posts',
+  'select * from posts tablesample system (10)',
+  'select * from posts join users on users.id = posts.author_id, secrets',
+  'select * from posts join users using (id, title), secrets',
+  'select * from posts join users on users.where = posts.id, secrets',
+  'select * from unnest($1::int[]) with ordinality as u, secrets',
+  'select * from (posts join secrets using (id))',
+  'select * from posts where id = any(array(select id from secrets))',
+  'select distinct from secrets, posts',
+  'select extract(epoch from (select at from secrets)) from posts',
+  'select * from posts join /* of others */ secrets using (id)',
+  "select * from posts where title = e'\\' from ' or id in (select id from secrets) or title = ''",
+  'select * from "secrets", posts',
+  'select 1. from secrets join posts using (id)',
+  'select posts.as from secrets join posts using (id)',
+  'select posts.id as as from secrets join posts using (id)',
+  'with "my secrets" as (select 1) select * from secrets join posts using (id)',
 ])('nobody knows when the answer to %s changes', (text) => {
   expect(tablesIn(text, known)).toBeUndefined()
+})
+
+test('what the house writes around a noun is known to read its tables', async () => {
+  await using house = await startHouse()
+  const [box = ''] = await fillThings(house, [{ box: 0, size: 7, weight: '1.000', seenAt: null }])
+  const [thing] = await house.sql<{ id: string }>('select id from things')
+  const texts = new Map<string, string>()
+  const stop = fact('statement.finished').listen(({ statement, text }) => texts.set(text, statement))
+  const ids = { thing: encodeId('Thing', thing?.id ?? ''), box: encodeId('Box', box), cursor: '' }
+  for (const [document, variables] of houseOperations(ids)) await house.query(document, variables)
+  stop()
+  const unknown = [...texts].filter(([text]) => !tablesIn(text, ['boxes', 'things'])).map(([, statement]) => statement)
+  expect(texts.size - unknown.length).toBeGreaterThan(20)
+  // They read none.
+  expect([...new Set(unknown)].sort()).toEqual(['divide', 'sleep'])
 })

@@ -29,18 +29,20 @@ test('every statement of the business is known to read the tables that its plan 
     expect(errors, name).toBeUndefined()
   }
   stop()
-  let compared = 0
+  const unknown = new Set<string>()
   for (const [text, statement] of texts) {
     const plan = await api.app.db.explain<Node>({ text, timeout: 5_000 })
     const relations = [...new Set(relationsOf(plan))].sort()
     const tables = tablesIn(text, known)
-    if (!tables) continue
-    compared++
+    if (!tables) {
+      unknown.add(statement)
+      continue
+    }
     // One too many is no mistake: a name may stand for a column, or a plan do without a table.
     expect(tables, `${statement}: ${text}`).toEqual(expect.arrayContaining(relations))
     expect(tables.length - relations.length, `${statement}: ${text}`).toBeLessThanOrEqual(1)
   }
-  console.log(`${texts.size} statements, ${compared} of them of known tables`)
-  expect(compared).toBeGreaterThan(15)
-  expect(compared).toBeGreaterThan(texts.size / 2)
+  // It asks for the time: what it counts becomes another by itself.
+  expect([...unknown]).toEqual(['postCountToday'])
+  expect(texts.size).toBeGreaterThan(30)
 })
