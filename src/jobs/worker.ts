@@ -73,6 +73,7 @@ async function startEngine(config: Config, jobs: readonly Job[], { pool, ...tool
   const events = new EventEmitter()
   let workers: WorkerPool | undefined
   events.once('pool:create', ({ workerPool }: { workerPool: WorkerPool }) => (workers = workerPool))
+  endOnceStuck(events, () => workers?.gracefulShutdown('It does not look for jobs any more.'))
   const runner: Runner = await run({
     pgPool: pool,
     events,
@@ -104,6 +105,19 @@ async function startEngine(config: Config, jobs: readonly Job[], { pool, ...tool
       clearTimeout(timer)
     },
   }
+}
+
+/** Where the engine's first look at the queue fails, it keeps that failure, and has it again instead of looking. */
+function endOnceStuck(events: EventEmitter, end: () => void): void {
+  const failures = new WeakMap<object, unknown>()
+  const hear = ({ worker, error }: { worker: object; error: unknown }) => {
+    if (failures.get(worker) === error) {
+      events.off('worker:getJob:error', hear)
+      end()
+    }
+    failures.set(worker, error)
+  }
+  events.on('worker:getJob:error', hear)
 }
 
 function scheduleOf({ name, cron, attempts, priority }: Job): CronItem[] {

@@ -145,6 +145,16 @@ test('a worker is closed while it begins anew', async () => {
   await pool.query('delete from graphile_worker._private_jobs')
 })
 
+test('a worker whose first look at the queue failed takes jobs all the same', async () => {
+  await pool.query('alter table graphile_worker._private_tasks rename to away')
+  const { worker, done } = await start(database.url)
+  await sleep(500)
+  await pool.query('alter table graphile_worker.away rename to _private_tasks')
+  await add(pool, 7)
+  await expect.poll(() => done).toEqual([7])
+  await worker.close()
+})
+
 test('a worker goes on after PostgreSQL was restarted, with what it had begun and what is new', async () => {
   const parent = await mkdtemp(join(tmpdir(), 'restarted-'))
   await giveToPostgres(parent)
