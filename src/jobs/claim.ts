@@ -19,16 +19,15 @@ export function createClaimedWrites(
   onEnd: () => void,
 ): Pick<Run, 'write' | 'finish'> {
   const upTo = (hold: string, then = () => {}) => {
-    const held = async (tx: Transaction) => {
+    const holdAll = async (tx: Transaction, claims: readonly Claim[]) => {
       // The queue is no table whose rows anybody keeps: nothing is to be told of it.
-      const rows = await tx.sql(plain(hold, claim), [])
-      if (rows.length === 0) throw new JobLost()
+      for (const each of claims) if ((await tx.sql(plain(hold, each), [])).length === 0) throw new JobLost()
     }
     return async <Result>(work: (tx: Transaction) => Promise<Result>) => {
       const result = await db.write(async (tx) => {
         const result = await work(tx)
         // Last: whoever enqueues the same key waits for nothing else, and locks what it writes first too.
-        tx.collect(held, claim)
+        tx.collect(holdAll, claim)
         return result
       })
       then()

@@ -58,7 +58,7 @@ const addJobs = `
 
 async function send(tx: Transaction, specs: readonly Spec[]): Promise<void> {
   const placed = specs.map((spec, position) => ({ ...spec, position }))
-  // The engine takes no key twice. By key, so that nobody waits for who waits for them.
+  // The engine takes no key twice. In one order, so that of those who enqueue the same none waits for who waits for it.
   const last = new Map(placed.map((spec) => [spec.key ?? spec.position, spec]))
   const rows = [...last.values()].sort(({ key: a = '' }, { key: b = '' }) => (a < b ? -1 : a > b ? 1 : 0))
   let left = rows
