@@ -101,10 +101,9 @@ export class Computations {
     { name, key, after, ttl, stale, tables }: Wish,
     compute: () => Promise<Computed<Value>>,
   ): Promise<Entry<Value>> {
-    const began = performance.now()
     // What others compute by now is no answer to a wish for what is read later.
     let release = after < Date.now() ? await this.redis?.lock(`${name}:${key}`, lockLife) : undefined
-    const end = began + patience
+    const end = performance.now() + patience
     while (release === false && performance.now() < end) {
       await sleep(pause)
       // The other may have ended with nothing to share: what it read has changed meanwhile.
@@ -115,6 +114,7 @@ export class Computations {
       return other
     }
     try {
+      const began = performance.now()
       const basis = await this.cache.capture(tables)
       const { value, at, until = Number.POSITIVE_INFINITY } = await compute()
       // It is as old as what it was read from.

@@ -4,6 +4,7 @@ import type { Entry } from '../cache/memory.js'
 import type { CacheRoom } from '../cache/open.js'
 import { Reading } from '../cache/reading.js'
 import { fact } from '../core/events.js'
+import type { Defined, Kept } from './kept.js'
 
 const read = fact('cache.read')
 
@@ -11,20 +12,22 @@ const read = fact('cache.read')
 export class Caching {
   /** `after`, in ms since 1970: what was read before it is not shown. `reading` notes what the answer rests on. */
   constructor(
-    private readonly room: CacheRoom,
+    private readonly rooms: { readonly cache: CacheRoom; readonly kept: Kept },
     private readonly after: number,
     private readonly reading: Reading | undefined,
   ) {}
 
   /** What the process itself has. */
-  peek<Value>({ name }: Source, key: string): Entry<Value> | undefined {
-    const entry = this.room.values.pick<Value>(name, key, this.after)
+  peek<Value>(source: Defined, key: string): Entry<Value> | undefined {
+    const { cache, kept } = this.rooms
+    kept.admit(source)
+    const entry = cache.values.pick<Value>(source.name, key, this.after)
     if (entry) this.reading?.add(entry)
     return entry
   }
 
   async load<Value>(source: Source, wanted: readonly Wanted[], fetch: Fetch<Value>): Promise<Value[]> {
-    const { values } = this.room
+    const { values } = this.rooms.cache
     // What an answer rests on that is kept is kept too.
     const keys = wanted.map(({ key }) => key)
     const tellFound = values.demandOf(source).admits(keys, this.reading !== undefined)
@@ -44,7 +47,7 @@ export class Caching {
       this.reading.spoil()
       return read()
     }
-    const basis = await this.room.values.capture(tables)
+    const basis = await this.rooms.cache.values.capture(tables)
     this.reading.add({ basis, until: Number.POSITIVE_INFINITY })
     return read()
   }
@@ -58,11 +61,11 @@ export class Caching {
     key: string,
     compute: (within: Caching) => Promise<Value>,
   ): Promise<Value> {
-    const { basis, until, stale, value } = await this.room.computations.get(
+    const { basis, until, stale, value } = await this.rooms.cache.computations.get(
       { ...computing, name, key, after: this.after },
       async () => {
         const reading = new Reading()
-        const value = await compute(new Caching(this.room, this.after, reading))
+        const value = await compute(new Caching(this.rooms, this.after, reading))
         return { value, at: reading.at, until: reading.until }
       },
     )

@@ -5,7 +5,7 @@ import { Impartial } from './impartial.js'
 export interface ComputedDefinition {
   /** Its own among computed values, loaders and pages. What is answered in another form has another name. */
   readonly name: string
-  /** How old it may be. */
+  /** How old it may be, from when it begins to be computed: one that takes longer is not kept. */
   readonly seconds: number
   /** For how long after that it may still be answered, while it is computed anew; 0 by default. */
   readonly staleSeconds?: number
@@ -33,7 +33,7 @@ export function defineComputed<Value>(
     const field = ctx.sampled ? currentScope()?.field : undefined
     if (field) field.hasAsked = true
     const { caching, rooms } = ctx
-    rooms.kept.admit(name, definition, tables)
+    rooms.kept.admit({ name, definition, rests: tables })
     const purpose = { name, requestId: ctx.request.id }
     if (!caching) return compute(new Impartial(rooms, { ...purpose, caching }), key)
     const left = ends ? ends() - Date.now() : Number.POSITIVE_INFINITY

@@ -13,7 +13,7 @@ import type { Remotes } from '../remote/remotes.js'
 import { Batches, Origins } from './batches.js'
 import { Caching } from './caching.js'
 import { type Columns, checkColumns } from './columns.js'
-import type { Kept } from './kept.js'
+import type { Defined, Kept } from './kept.js'
 import type { Projection, Projector } from './projection.js'
 
 /** Who asks, as a verified token says. */
@@ -69,8 +69,8 @@ export type Loaded<Value> = Value | Promise<Value>
 /** How values are fetched by key: all keys of one tick in one statement. `ctx.load(loader, key)` calls it. */
 export interface Loader<Value> {
   readonly name: string
-  /** What its values are kept as beyond the request; absent where they are not. */
-  readonly source?: Source
+  /** What its values are kept as beyond the request, and by whose definition; absent where they are not. */
+  readonly source?: Source & Defined
   /** One value per key, in the keys' order. */
   batch(ctx: Context, keys: readonly string[]): Promise<Value[]>
 }
@@ -92,7 +92,6 @@ export class Context {
   caching: Caching | undefined
   /** What is remembered for this operation's resolvers, by whoever remembers it. */
   readonly memory = new Map<object, unknown>()
-
   private asker: Viewer | null
   private readonly issue: Asked['issueToken']
   private readonly loaders = new Map<unknown, Batches>()
@@ -105,11 +104,11 @@ export class Context {
     readonly rooms: Rooms,
     asked: Asked,
   ) {
-    const { cache } = rooms
+    const { cache, kept } = rooms
     this.request = asked.request
     this.origins = asked.request.sampled ? new Origins() : undefined
     this.after = asked.after
-    this.caching = cache && new Caching(cache, readAfter(asked.after, asked.lastWrite ?? 0), asked.reading)
+    this.caching = cache && new Caching({ cache, kept }, readAfter(asked.after, asked.lastWrite ?? 0), asked.reading)
     this.issue = asked.issueToken
     this.asker = asked.viewer
   }
@@ -182,9 +181,9 @@ export class Context {
 
   /** Plain rows of one statement; its text is compiled at the variant's first use. */
   read<Row>(wanted: Read): Promise<Row[]> {
-    const { columns, values, isSlow, rests } = wanted
+    const { name, definition, columns, values, isSlow, rests } = wanted
     const { db, kept } = this.rooms
-    if (rests) kept.admit(wanted.name, wanted.definition, rests)
+    if (rests) kept.admit({ name, definition, rests })
     const whole = columns ? db.columns(columns.entity) : none
     const isWhole = !columns || (rests && this.caching)
     const selection = isWhole ? whole : this.asked.selection(columns.entity, columns.also)

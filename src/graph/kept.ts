@@ -1,5 +1,12 @@
 import type { Database } from '../db/database.js'
 
+/** What is kept under a name, and by which definition. */
+export interface Defined {
+  readonly name: string
+  readonly definition: object
+  readonly rests: readonly string[]
+}
+
 /** What is kept beyond a request, by its name, as far as it was used: loaders, pages under a parent, computed values. */
 export class Kept {
   private readonly definitions = new Map<string, object>()
@@ -7,10 +14,10 @@ export class Kept {
   constructor(private readonly keysOf: Database['keys']) {}
 
   /**
-   * Looks at a definition where it is used first.
-   * @throws Error where another has its name, or it rests on what no change tells of.
+   * Looks at a definition where it is used first, before anything is found under its name.
+   * @throws Error where another has that name, or it rests on what no change tells of.
    */
-  admit(name: string, definition: object, rests: readonly string[]): void {
+  admit({ name, definition, rests }: Defined): void {
     const known = this.definitions.get(name)
     if (known === definition) return
     if (known)

@@ -20,7 +20,7 @@ export interface LoaderDefinition<Table extends EntitySchemaWithMeta, Query> {
   readonly values?: (keys: readonly string[]) => Values
   /**
    * Has its values kept beyond the request, whole rows, until what they rest on changes: tables (`tags`), or rows by the
-   * loader's key (`comments.postId`, a primary or foreign key).
+   * loader's key (`comments.postId`, a primary or foreign key). Another key of its own table is refused.
    */
   readonly cached?: readonly string[]
   readonly statement: (query: Kysely<Query>, select: Select) => Compilable
@@ -63,12 +63,14 @@ export function groupBy<Value extends object>(
   return groups
 }
 
-function createLoader<Value>(
-  { name, cached }: Pick<LoaderDefinition<never, never>, 'name' | 'cached'>,
+function createLoader<Table extends EntitySchemaWithMeta, Query, Value>(
+  definition: LoaderDefinition<Table, Query>,
   batch: Loader<Value>['batch'],
 ): Loader<Value> {
+  const { name, cached } = definition
   if (!cached) return { name, batch }
-  const source = { name, rests: cached }
+  checkRests(definition)
+  const source = { name, rests: cached, definition }
   return {
     name,
     source,
@@ -77,6 +79,16 @@ function createLoader<Value>(
       const wanted = keys.map((key) => ({ key, by: key }))
       return ctx.caching.load(source, wanted, (missing) => batch(ctx, missing))
     },
+  }
+}
+
+/** Rows change by the values of their own keys: what is asked by others is never told. */
+function checkRests<Table extends EntitySchemaWithMeta, Query>(definition: LoaderDefinition<Table, Query>): void {
+  const { name, entity, key, cached = [] } = definition
+  for (const rest of cached) {
+    const [table, property] = rest.split('.')
+    if (!property || property === key || (typeof key === 'string' && table !== entity.meta.tableName)) continue
+    throw new Error(`${name} rests on "${rest}", but is asked by ${[key].flat().join(' and ')}: name the table.`)
   }
 }
 

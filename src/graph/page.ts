@@ -61,7 +61,7 @@ export function loadPageOf<Table extends EntitySchemaWithMeta, Query>(
   const { cached } = definition
   if (!caching || !cached)
     return ctx.batched(identity, definition.name, parent, fetch).then((rows) => toPage(shape, rows, count))
-  const source = { name: definition.name, rests: cached }
+  const source = { name: definition.name, rests: cached, definition }
   const keyOf = (key: string) => `${key}${identity}`
   const known = caching.peek<Row<Table>[]>(source, keyOf(parent))
   if (known) return toPage(shape, known.value, count)

@@ -22,9 +22,10 @@ export async function runWarmer(
   rooms: Rooms,
   progress: (done: number, of: number) => void,
 ): Promise<void> {
-  if (!rooms.cache) return
+  const { cache, kept } = rooms
+  if (!cache) return
   const request = { id: randomUUID(), operation: name }
-  const caching = new Caching(rooms.cache, 0, undefined)
+  const caching = new Caching({ cache, kept }, 0, undefined)
   const ctx = new Impartial(rooms, { name, requestId: request.id, caching })
-  await rooms.cache.values.demands.fill(() => inRequest(request, () => run(ctx, progress)))
+  await cache.values.demands.fill(() => inRequest(request, () => run(ctx, progress)))
 }

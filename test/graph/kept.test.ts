@@ -16,6 +16,7 @@ import { startHouse, type TestApp } from '../support.js'
 type Tables = InferKyselyDB<typeof ThingTable>
 type Ask = (ctx: Context) => unknown
 
+const key = v7()
 const loading = (name: string, ...cached: string[]): Ask => {
   const loader = defineListLoader({
     name,
@@ -25,11 +26,11 @@ const loading = (name: string, ...cached: string[]): Ask => {
     statement: (query: Kysely<Tables>, select) =>
       query.selectFrom('things').select(select('things')).where('things.box_id', '=', anyOf<string>('keys')),
   })
-  return (ctx) => ctx.load(loader, v7())
+  return (ctx) => ctx.load(loader, key)
 }
 const paging = (name: string, ...cached: string[]): Ask => {
   const page = definePage({ ...thingsOfBox, name, cached })
-  return (ctx) => loadPageOf(ctx, page, v7(), { first: 1 })
+  return (ctx) => loadPageOf(ctx, page, key, { first: 1 })
 }
 const computing = (name: string, ...tables: string[]): Ask => {
   const computed = defineComputed({ name, seconds: 60, tables }, async () => 1)
@@ -69,12 +70,8 @@ async function failures(wanted: Ask): Promise<(string | undefined)[]> {
 
 test.each<[string, Ask, string]>([
   ['a loader', loading('one', 'thing.id'), 'one rests on "thing.id", but no entity has the table "thing".'],
-  ['a loader', loading('two', 'things.box_id'), 'two rests on "things.box_id", but the keys of things are id, boxId.'],
-  [
-    'a loader',
-    loading('three', 'things.id.id'),
-    'three rests on "things.id.id", but the keys of things are id, boxId.',
-  ],
+  ['a loader', loading('two', 'boxes.box_id'), 'two rests on "boxes.box_id", but the keys of boxes are id.'],
+  ['a loader', loading('three', 'boxes.id.id'), 'three rests on "boxes.id.id", but the keys of boxes are id.'],
   [
     'a page',
     paging('four', 'boxes', 'things.size'),
@@ -83,6 +80,15 @@ test.each<[string, Ask, string]>([
   ['a computed value', computing('five', 'thing'), 'five rests on "thing", but no entity has the table "thing".'],
 ])('%s that rests on what no change tells of is refused', async (_what, wanted, says) => {
   for (const _ of [1, 2]) expect(await failures(wanted)).toEqual([says, says])
+})
+
+test.each([
+  ['things.id', 'boxId'],
+  ['boxes.id', ['boxId', 'size']],
+])('a loader that would rest on %s, but is asked by %s, is refused where it is defined', (rest, by) => {
+  const statement = (query: Kysely<Tables>) => query.selectFrom('things')
+  const define = () => defineListLoader({ name: 'odd', entity: ThingTable, key: by, cached: [rest], statement })
+  expect(define).toThrow(`odd rests on "${rest}", but is asked by ${[by].flat().join(' and ')}: name the table.`)
 })
 
 test('a computed value rests on whole tables', () => {
@@ -102,6 +108,8 @@ test('of two that are kept under one name the later one is refused', async () =>
   const says = 'Two loaders, pages or computed values have the name "nine": give one of them another.'
   expect(await failures(loading('nine', 'things'))).toEqual([undefined, undefined])
   expect(await failures(computing('nine'))).toEqual([says, says])
+  expect(await failures(loading('nine', 'things'))).toEqual([says, says])
+  expect(await failures(paging('nine', 'things'))).toEqual([says, says])
   expect(await failures(computing('ten'))).toEqual([undefined, undefined])
   expect(await failures(computing('ten'))).toEqual([says.replace('nine', 'ten'), says.replace('nine', 'ten')])
 })
