@@ -1,14 +1,14 @@
 import { defineScript } from '../redis/script.js'
 
-/** KEYS: entries, then tags. ARGV: how many entries, a version for tags that have none, and its life, from now anew. */
+/** KEYS: entries, then tags. ARGV: how many entries, a version for tags that have none, its life: anew at half of it. */
 export const readOrMake = defineScript<(Buffer | null)[]>(`
   local answer = redis.call('mget', unpack(KEYS))
   for i = tonumber(ARGV[1]) + 1, #KEYS do
     if not answer[i] then
       local set = redis.pcall('set', KEYS[i], ARGV[2], 'px', ARGV[3])
       if set.ok then answer[i] = ARGV[2] end
-    else
-      redis.call('pexpire', KEYS[i], ARGV[3])
+    elseif redis.call('pttl', KEYS[i]) < ARGV[3] / 2 then
+      redis.pcall('pexpire', KEYS[i], ARGV[3])
     end
   end
   return answer`)

@@ -20,9 +20,12 @@ export async function readRelease(
     .slice(0, 12)
 }
 
-/** Each with its path; none where there is no such folder. */
+/** Each with its path; none where there is no such folder, as in a bundle. */
 async function readDataFiles(folder: string): Promise<[string, string][]> {
-  const paths = await readdir(folder, { recursive: true }).catch(() => [])
+  const paths = await readdir(folder, { recursive: true }).catch((error) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
   const found = paths.filter((path) => /\.data\.[jt]s$/.test(path)).sort()
   return Promise.all(found.map(async (path) => [path, await readFile(join(folder, path), 'utf8')]))
 }

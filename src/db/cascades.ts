@@ -58,5 +58,5 @@ function mayMove({ rows, keys = [] }: Change, key: Rule['key'], names: Names | u
   const told = keys.map((row) => new Map(Object.entries(row).map(([name, value]) => [names?.get(name), value])))
   if (told.length === 0 || told.some((row) => !key.every((name) => name !== undefined && row.has(name)))) return true
   const different = new Set(told.map((row) => JSON.stringify(key.map((name) => String(row.get(name))))))
-  return keys.length > rows && different.size > 1
+  return different.size > rows
 }

@@ -41,7 +41,7 @@ interface Level {
 /**
  * The tables that a statement reads, of those given; undefined where it reads anything else, or what changes by itself,
  * and where it calls what might, as any function but PostgreSQL's own. A table counts wherever its name stands: one too
- * many only has more writes matter.
+ * many only has more writes matter. Not seen are functions called as a column, and operators and casts of one's own.
  */
 export function tablesIn(text: string, known: readonly string[]): string[] | undefined {
   if (changingText.test(text) || opaque.test(text)) return undefined
