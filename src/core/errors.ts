@@ -32,3 +32,9 @@ export class Failure extends GraphQLError {
 export function isErrorCode(code: unknown): code is ErrorCode {
   return (errorCodes as readonly unknown[]).includes(code)
 }
+
+/** What is said of an error where a line has no room for all of it; that several addresses failed, only a code tells. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.message || String((error as { code?: unknown }).code ?? error.name)
+}

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import { reasonOf } from '../core/errors.js'
 import type { Log } from '../core/log.js'
 
 /** Resolves while what it is about can serve requests; rejects while it cannot. */
@@ -32,7 +33,7 @@ async function holds(name: string, check: Check, log: Log): Promise<boolean> {
     await Promise.race([check(), expire(ended.signal)])
     return true
   } catch (error) {
-    log.warn({ check: name, reason: error instanceof Error ? error.message : error }, 'not ready')
+    log.warn({ check: name, reason: reasonOf(error) }, 'not ready')
     return false
   } finally {
     ended.abort()

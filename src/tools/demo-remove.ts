@@ -34,7 +34,7 @@ async function removeDemo(house: string, force: boolean): Promise<void> {
     return
   }
   console.log(
-    `Deleted: what is in src/domain, ${belongings.join(', ')}. Checking what is left, which takes a minute or two…`,
+    `Deleting what is in src/domain, ${belongings.join(', ')}; then what is left is checked, for a minute or two…`,
   )
   await removeSlices(join(house, 'src/domain'))
   for (const path of belongings) await rm(join(house, path), { recursive: true, force: true })

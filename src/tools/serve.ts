@@ -52,14 +52,12 @@ export async function serve({ embedded, worker, telemetry }: Serving): Promise<v
     opened.push(() => app.close())
     const isMigrated = createMigrationCheck(app.db)
     app.ready('migrations', isMigrated)
-    const warming = warmStart(app, log)
+    const warming = warmStart(app, { log, isMigrated })
     opened.push(warming.stop)
     const url = await app.listen()
     if (embedded) console.log(`Ready: ${new URL('/graphql', url)}`)
     else log.info({ url }, 'ready')
-    await isMigrated().then(warming.begin, ({ message: reason }) =>
-      log.error({ reason }, 'the database is not as this build needs it: npm run db:migrate'),
-    )
+    warming.begin()
   } catch (error) {
     if (closing.begun) return
     console.error(error instanceof ConfigError ? error.message : explain(error))

@@ -68,12 +68,17 @@ describe('a server that starts', () => {
   })
 
   test('is ready once it knows the documents, and has told what failed', async () => {
-    const { begin, stop } = warmStart(api.app, silent)
+    let looks = 0
+    const isMigrated = async () => {
+      if (++looks === 1) throw Object.assign(new Error(''), { code: 'ECONNREFUSED' })
+    }
+    const { begin, stop } = warmStart(api.app, { log: silent, isMigrated })
     begin()
     const ready = async () => (await fetch(new URL('/readyz', api.app.url))).status
     expect(await ready()).toBe(503)
     await expect.poll(ready).toBe(200)
     await stop()
+    expect(looks).toBe(2)
     const parsed: unknown[] = []
     const unlisten = fact('operation.parsed').listen((document) => void parsed.push(document))
     for (const name of (await readWarmOperations()).keys())
