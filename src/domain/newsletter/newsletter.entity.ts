@@ -15,7 +15,7 @@ registerEnumType(NewsletterStatus, {
     SENDING: { description: 'On its way: `sent` and `failed` rise.' },
     SENT: {
       description:
-        'Every subscriber of its time was written to. Whose server asked for it later is counted when that is over, most of a day at most.',
+        'Every subscriber of its time was written to. Those whose server asked to be tried later are counted once that is settled, most often within a day.',
     },
   },
 })

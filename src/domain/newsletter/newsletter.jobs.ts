@@ -7,7 +7,7 @@ import { endNewsletter, findChunk, findLetter, note } from './newsletter-progres
 /** How many subscribers a job writes to, and for how long, in ms: others of its queue wait for it. */
 const most = { subscribers: 1_000, time: 10_000 }
 
-/** How often a server is asked that wants a letter later: while all others wait, and then for this one, most of a day. */
+/** At which attempt a server that wants a letter later has had its time: of all that wait, and of this one, most of a day. */
 const patience = { all: 3, one: 12 }
 
 const payload = z.object({ newsletter: z.uuid() })
@@ -64,7 +64,6 @@ const letterPayload = z.object({ newsletter: z.uuid(), subscriber: z.uuid() })
 export const sendNewsletterLetter = defineJob({
   name: 'send-newsletter-letter',
   payload: letterPayload,
-  attempts: patience.one,
   async run({ newsletter, subscriber }, run) {
     const found = await run.write((tx) => findLetter(tx, newsletter, subscriber))
     const id = messageOf({ newsletter, subscriber })
