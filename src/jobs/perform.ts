@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Task } from 'graphile-worker'
-import { Failure } from '../core/errors.js'
+import { Failure, reasonOf } from '../core/errors.js'
 import { fact } from '../core/events.js'
 import type { Log } from '../core/log.js'
 import { inRequest, type JobInfo, type RequestInfo } from '../core/request.js'
@@ -78,11 +78,7 @@ const longestReason = 2_000
 function sayable(error: unknown): string {
   const { code } = error as { code?: unknown }
   const isOther = error instanceof Error && code !== undefined && !(error instanceof Failure)
-  const words = isOther
-    ? `It failed with ${code}: the log has more.`
-    : error instanceof Error
-      ? error.message
-      : String(error)
+  const words = isOther ? `It failed with ${code}: the log has more.` : reasonOf(error)
   return words.slice(0, longestReason).replaceAll('\0', '\ufffd').toWellFormed()
 }
 
